@@ -1,0 +1,9 @@
+import { createHash } from 'node:crypto'
+
+/** Number of shards, for ever: the label values of existing Observations depend on it. */
+export const shardCount = 64
+
+/** Shard of a parent, 0 to 63, by its uid: equal everywhere and evenly spread. */
+export function shardOf(uid: string): number {
+  return createHash('sha256').update(uid).digest().readUInt32BE(0) % shardCount
+}

@@ -1,0 +1,67 @@
+import type { HookSettings } from '../settings.ts'
+import { canonicalJson } from '../contract/hash.ts'
+import { lastApplied } from '../contract/freeze.ts'
+import { isMap } from '../contract/objects.ts'
+import type { AppSpec } from './app-spec.ts'
+import type { AppView, LinkedComponent } from './app-view.ts'
+import { type RuntimeConfig, runtimeConfig } from './config.ts'
+import { kafkaConnection } from './kafka.ts'
+import { appNames } from './names.ts'
+import { type MountedComponent, podTemplate } from './pod-template.ts'
+import { hasClaims } from './statefulset.ts'
+import { subscriptions } from './subscriptions.ts'
+import { imageOf } from './versions.ts'
+
+/** What an app should look like, before it is compared with what is. */
+export interface AppPlan {
+  config: RuntimeConfig
+  /** Pod template that the spec and the valid components render to. */
+  template: Record<string, unknown>
+  /** Valid components whose ConfigMaps do not hold the rendered definition yet: no pod may start before they do. */
+  waitingFor: MountedComponent[]
+  mounted: MountedComponent[]
+  /** Whether the observed StatefulSet was applied with exactly this template. */
+  applied: boolean
+}
+
+/** The plan of a valid app. */
+export function appPlan(view: AppView, spec: AppSpec, settings: HookSettings): AppPlan {
+  const { name, namespace = '', annotations } = view.parent.metadata
+  const kafka = kafkaConnection(spec)
+  const config = runtimeConfig(spec, appNames(name).statefulSet, kafka.variables)
+  const mounted = view.components.filter(isMounted)
+  const schedulerEnabled = config.variables.some(([key, value]) => key === 'K_SCHEDULER_ENABLED' && value === 'True')
+  const template = podTemplate({
+    name,
+    namespace,
+    spec,
+    // A spec whose version has no image is not valid.
+    image: imageOf(spec, settings.KASPR_IMAGE_REGISTRY) ?? '',
+    config,
+    kafka,
+    components: mounted,
+    topics: subscriptions(
+      mounted.map(({ rendered }) => rendered),
+      schedulerEnabled,
+    ),
+    claimed: hasClaims(view, spec),
+    staticMembership: annotations?.['kaspr.io/disable-static-group-membership']?.toLowerCase() !== 'true',
+  })
+  return {
+    config,
+    template,
+    mounted,
+    waitingFor: mounted.filter(({ heldHash, rendered }) => heldHash !== rendered.hash),
+    applied: canonicalJson(appliedTemplate(view)) === canonicalJson(template),
+  }
+}
+
+/** The template that was applied last, as it was sent: defaults of the API server and edits of others are not in it. */
+export function appliedTemplate({ statefulSet }: AppView): unknown {
+  const spec = statefulSet === undefined ? undefined : lastApplied(statefulSet)?.['spec']
+  return isMap(spec) ? spec['template'] : undefined
+}
+
+function isMounted(component: LinkedComponent): component is MountedComponent {
+  return component.rendered.valid
+}

@@ -1,0 +1,132 @@
+import { isMap, objectNamed, objectsOf } from '../contract/objects.ts'
+import type { CompositeRequest, KubeObject } from '../contract/types.ts'
+import { type RenderedComponent, renderComponent } from './components/render.ts'
+import { type ComponentKind, componentKinds } from './components/kinds.ts'
+import { appLabel, appNames, kasprApiVersion } from './names.ts'
+
+/** Kinds that a KasprApp owns, in the order of the controller's manifest. */
+export const childRules = {
+  serviceAccount: { apiVersion: 'v1', kind: 'ServiceAccount' },
+  configMap: { apiVersion: 'v1', kind: 'ConfigMap' },
+  service: { apiVersion: 'v1', kind: 'Service' },
+  statefulSet: { apiVersion: 'apps/v1', kind: 'StatefulSet' },
+  autoscaler: { apiVersion: 'autoscaling/v2', kind: 'HorizontalPodAutoscaler' },
+  observation: { apiVersion: 'metacontroller.kaspr.io/v1alpha1', kind: 'Observation' },
+} as const
+
+/** A related component with what it renders to and what its own controller says the cluster holds. */
+export interface LinkedComponent {
+  kind: ComponentKind
+  name: string
+  rendered: RenderedComponent
+  /** `status.hash` of the component: hash of the definition that its ConfigMap holds. */
+  heldHash: string | undefined
+}
+
+/** What is observed of an app itself. */
+export interface ObservedApp {
+  parent: KubeObject
+  /** All observed children, whatever their names. */
+  children: KubeObject[]
+  statefulSet: StatefulSet | undefined
+  autoscaler: KubeObject | undefined
+  observation: KubeObject | undefined
+  /** Report of the poller; absent before its first, or when it is about an app of the same name that is gone. */
+  report: AppReport | undefined
+  paused: boolean
+}
+
+/** Everything that a sync of an app decides from. */
+export interface AppView extends ObservedApp {
+  components: LinkedComponent[]
+}
+
+/** A StatefulSet as far as it is read. */
+export interface StatefulSet extends KubeObject {
+  spec: {
+    replicas?: number
+    serviceName?: string
+    volumeClaimTemplates?: unknown[]
+    template: {
+      metadata?: { annotations?: Record<string, string> }
+      spec: { containers: { name: string; image?: string; ports?: { name?: string; containerPort: number }[] }[] }
+    }
+  }
+  status?: {
+    observedGeneration?: number
+    replicas?: number
+    availableReplicas?: number
+    updatedReplicas?: number
+    currentRevision?: string
+    updateRevision?: string
+  }
+}
+
+/** `Observation.status.kasprApp`, see crds/observations.yaml. */
+export interface AppReport {
+  appUid: string
+  lastReplicas?: number
+  members: { id: number; reachable: boolean; rebalancing?: boolean | null; [field: string]: unknown }[]
+}
+
+/**
+ * Reads a request into the view.
+ *
+ * @throws Error when the request lacks the group of a child or component kind
+ */
+export function appView(request: CompositeRequest): AppView {
+  return { ...observedApp(request), components: linkedComponents(request) }
+}
+
+/**
+ * The part of the view that does not depend on components: the end of an app does not wait for them.
+ *
+ * @throws Error when the request lacks the group of a child kind
+ */
+export function observedApp({ parent, children }: CompositeRequest): ObservedApp {
+  const names = appNames(parent.metadata.name)
+  const observation = objectNamed(children, childRules.observation, names.observation)
+  return {
+    parent,
+    children: Object.values(childRules).flatMap((rule) => objectsOf(children, rule)),
+    statefulSet: objectNamed(children, childRules.statefulSet, names.statefulSet) as StatefulSet | undefined,
+    autoscaler: objectNamed(children, childRules.autoscaler, names.autoscaler),
+    observation,
+    report: reportOf(observation, parent.metadata.uid),
+    // Only this one word pauses: an existing manifest with another value must not change its meaning.
+    paused: parent.metadata.annotations?.['kaspr.io/pause-reconciliation']?.toLowerCase() === 'true',
+  }
+}
+
+/** Components of this app by label; one that is being deleted is as good as gone. */
+function linkedComponents({ parent, related }: CompositeRequest): LinkedComponent[] {
+  return componentKinds.flatMap((kind) =>
+    objectsOf(related, { apiVersion: kasprApiVersion, kind: kind.kind })
+      .filter(
+        ({ metadata }) =>
+          metadata.labels?.[appLabel] === parent.metadata.name &&
+          metadata.namespace === parent.metadata.namespace &&
+          metadata.deletionTimestamp === undefined,
+      )
+      .map((component) => ({
+        kind,
+        name: component.metadata.name,
+        rendered: renderComponent(kind, component),
+        heldHash: heldHash(component),
+      })),
+  )
+}
+
+function heldHash(component: KubeObject): string | undefined {
+  const status = component['status']
+  const hash = isMap(status) ? status['hash'] : undefined
+  return typeof hash === 'string' ? hash : undefined
+}
+
+function reportOf(observation: KubeObject | undefined, uid: string | undefined): AppReport | undefined {
+  const status = observation?.['status']
+  const report = isMap(status) ? status['kasprApp'] : undefined
+  return isMap(report) && report['appUid'] === uid && Array.isArray(report['members'])
+    ? (report as unknown as AppReport)
+    : undefined
+}

@@ -1,0 +1,129 @@
+import { freeze } from '../contract/freeze.ts'
+import type {
+  CompositeRequest,
+  CompositeResponse,
+  CustomizeRequest,
+  CustomizeResponse,
+  FinalizeResponse,
+  KubeObject,
+} from '../contract/types.ts'
+import type { HookContext } from '../hooks.ts'
+import type { HookSettings } from '../settings.ts'
+import { type AppPlan, appPlan, appliedTemplate } from './app-plan.ts'
+import { type AppSpec, readAppSpec } from './app-spec.ts'
+import { type AppOutcome, appStatus, terminatingStatus } from './app-status.ts'
+import { type AppView, type ObservedApp, type StatefulSet, appView, childRules, observedApp } from './app-view.ts'
+import { autoscaler } from './autoscaler.ts'
+import { child } from './child.ts'
+import { componentKinds } from './components/kinds.ts'
+import { appLabel, appLabels, appNames, kasprApiVersion } from './names.ts'
+import { observation, runningPort } from './observation.ts'
+import { services } from './services.ts'
+import { statefulSet } from './statefulset.ts'
+
+/**
+ * Sync of a KasprApp. A spec that cannot be rendered, or the pause annotation, freezes every child as it is, except the
+ * Observation, which tells the poller what it may do.
+ */
+export function syncApp(request: CompositeRequest, { settings, now }: HookContext): CompositeResponse {
+  const view = appView(request)
+  const outcome = appOutcome(view, settings)
+  const port = outcome.valid ? outcome.plan.config.webPort : runningPort(view)
+  const objects = !outcome.valid ? frozen(view) : view.paused ? withoutAutoscaler(frozen(view)) : outcome.desired
+  return {
+    children: [...objects, observation(view, port, settings)],
+    status: appStatus(view, outcome, settings, now),
+  }
+}
+
+/**
+ * Related objects of a KasprApp: its components, by label in its namespace. The answer is cached for 20 minutes by
+ * generation, so it depends on the name alone.
+ */
+export function customizeApp({ parent }: CustomizeRequest): CustomizeResponse {
+  const { name, namespace } = parent.metadata
+  return {
+    relatedResources: componentKinds.map(({ resource }) => ({
+      apiVersion: kasprApiVersion,
+      resource,
+      ...(namespace === undefined ? {} : { namespace }),
+      labelSelector: { matchLabels: { [appLabel]: name } },
+    })),
+  }
+}
+
+/**
+ * Orderly end of an app: the autoscaler goes first (it would scale up what goes down), then the members, which leave the
+ * consumer group one after the other with their set scaled to 0, then the rest. Nothing is created here, and the app may
+ * go when nothing is observed any more. Neither a broken spec nor a pause holds it up.
+ */
+export function finalizeApp(request: CompositeRequest, { settings, now }: HookContext): FinalizeResponse {
+  const app = observedApp(request)
+  return {
+    children: teardown(app, settings),
+    status: terminatingStatus(app, now),
+    finalized: app.children.length === 0,
+  }
+}
+
+function teardown(app: ObservedApp, settings: HookSettings): KubeObject[] {
+  const set = app.statefulSet
+  if (set === undefined) return []
+  const leaving: string[] = [childRules.statefulSet.kind, childRules.autoscaler.kind, childRules.observation.kind]
+  const staying = app.children.filter(({ kind }) => !leaving.includes(kind)).map(freeze)
+  const watch = app.observation === undefined ? [] : [observation(app, runningPort(app), settings)]
+  if (app.autoscaler !== undefined) return [...staying, ...watch, freeze(set)]
+  return isScaledToZero(set) ? [...staying, ...watch] : [...staying, ...watch, scaledToZero(set)]
+}
+
+function isScaledToZero({ metadata, spec, status }: StatefulSet): boolean {
+  return spec.replicas === 0 && status?.replicas === 0 && status.observedGeneration === metadata.generation
+}
+
+function scaledToZero(set: KubeObject): KubeObject {
+  const kept = freeze(set)
+  return { ...kept, spec: { ...(kept['spec'] as Record<string, unknown>), replicas: 0 } }
+}
+
+function appOutcome(view: AppView, settings: HookSettings): AppOutcome {
+  const spec = readAppSpec(view.parent)
+  if (!spec.ok) return { valid: false, problems: spec.problems }
+  const plan = appPlan(view, spec.value, settings)
+  return { valid: true, spec: spec.value, plan, desired: desiredObjects(view, spec.value, plan, settings) }
+}
+
+/** All objects of a valid app but its Observation. */
+function desiredObjects(view: AppView, spec: AppSpec, plan: AppPlan, settings: HookSettings): KubeObject[] {
+  const { parent } = view
+  const { name } = parent.metadata
+  const names = appNames(name)
+  return [
+    child(childRules.serviceAccount, parent, names.serviceAccount, appLabels(name), {}),
+    child(childRules.configMap, parent, names.config, appLabels(name), {
+      data: Object.fromEntries(plan.config.variables),
+    }),
+    ...services(parent, plan.config.webPort),
+    ...setOf(view, spec, plan, settings),
+    ...(spec.replicas > 0 ? [autoscaler(parent, spec.replicas, settings)] : []),
+  ]
+}
+
+/**
+ * The StatefulSet, unless it would be ahead of its components' files: files are mounted by subPath, so a pod that starts
+ * too early would keep the old one for ever. Until all ConfigMaps are current a set keeps the template it has, and a new
+ * set is not created.
+ */
+function setOf(view: AppView, spec: AppSpec, plan: AppPlan, settings: HookSettings): KubeObject[] {
+  if (plan.waitingFor.length === 0) return [statefulSet(view, spec, settings, plan.template)]
+  if (view.statefulSet === undefined) return []
+  return [statefulSet(view, spec, settings, appliedTemplate(view) ?? plan.template)]
+}
+
+function frozen({ children }: AppView): KubeObject[] {
+  return children.filter(({ kind }) => kind !== childRules.observation.kind).map(freeze)
+}
+
+/** While an app is paused its autoscaler is gone, so that scaling by hand sticks. */
+function withoutAutoscaler(objects: KubeObject[]): KubeObject[] {
+  return objects.filter(({ kind }) => kind !== childRules.autoscaler.kind)
+}

@@ -1,0 +1,27 @@
+import type { KindRule } from '../contract/request.ts'
+import type { KubeObject } from '../contract/types.ts'
+
+/**
+ * A desired child: in the parent's namespace, with the parent's own labels where it has none of that key (so that what a
+ * user puts on a KasprApp can be selected by on everything it owns).
+ */
+export function child(
+  rule: KindRule,
+  parent: KubeObject,
+  name: string,
+  labels: Record<string, string>,
+  content: Record<string, unknown>,
+): KubeObject {
+  const { namespace } = parent.metadata
+  const allLabels = { ...parent.metadata.labels, ...labels }
+  return {
+    apiVersion: rule.apiVersion,
+    kind: rule.kind,
+    metadata: {
+      name,
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(Object.keys(allLabels).length === 0 ? {} : { labels: allLabels }),
+    },
+    ...content,
+  }
+}

@@ -1,0 +1,28 @@
+import type { CompositeHooks } from '../hooks.ts'
+import { customizeApp, finalizeApp, syncApp } from './app.ts'
+import { childRules } from './app-view.ts'
+import { componentKinds } from './components/kinds.ts'
+import { configMapRule, syncComponent } from './components/sync.ts'
+import { kasprApiVersion } from './names.ts'
+
+const app: CompositeHooks = {
+  resource: 'kasprapps',
+  apiVersion: kasprApiVersion,
+  kind: 'KasprApp',
+  childRules: Object.values(childRules),
+  relatedRules: componentKinds.map(({ kind }) => ({ apiVersion: kasprApiVersion, kind })),
+  sync: syncApp,
+  finalize: finalizeApp,
+  customize: customizeApp,
+}
+
+const components = componentKinds.map((kind): CompositeHooks => ({
+  resource: kind.resource,
+  apiVersion: kasprApiVersion,
+  kind: kind.kind,
+  childRules: [configMapRule],
+  sync: (request, { now }) => syncComponent(kind, request, now),
+}))
+
+/** The hooks of Kaspr: one set for the app, one for each kind of component. */
+export const kasprHooks: readonly CompositeHooks[] = [app, ...components]

@@ -1,0 +1,56 @@
+import type { KubeObject } from '../contract/types.ts'
+
+/** Group and version of all Kaspr kinds. */
+export const kasprApiVersion = 'kaspr.io/v1alpha1'
+
+/** Label that links a component to its app: same namespace, value is the app's name. */
+export const appLabel = 'kaspr.io/app'
+
+/** Names of everything that belongs to the app called `name`. They are contracts: the runtime derives Kafka ids from them. */
+export function appNames(name: string): {
+  statefulSet: string
+  serviceAccount: string
+  headlessService: string
+  apiService: string
+  config: string
+  tables: string
+  autoscaler: string
+  observation: string
+} {
+  const component = `${name}-app`
+  return {
+    statefulSet: component,
+    serviceAccount: component,
+    headlessService: component,
+    apiService: `${component}-api`,
+    config: `${component}-config`,
+    tables: `${component}-pv`,
+    autoscaler: `${component}-hpa`,
+    observation: `kasprapp-${name}`,
+  }
+}
+
+/** Labels by which Services and StatefulSet select the pods of an app. Immutable on the StatefulSet. */
+export function appSelector(name: string): Record<string, string> {
+  return { 'kaspr.io/cluster': name, 'kaspr.io/name': `${name}-app`, 'kaspr.io/kind': 'KasprApp' }
+}
+
+/** Labels of an app's objects and pods. */
+export function appLabels(name: string): Record<string, string> {
+  return {
+    'kaspr.io/kind': 'KasprApp',
+    'kaspr.io/name': `${name}-app`,
+    'kaspr.io/cluster': name,
+    'kaspr.io/component-type': 'KasprApp',
+    'app.kubernetes.io/name': 'KasprApp',
+    'app.kubernetes.io/instance': name,
+    'app.kubernetes.io/part-of': `kaspr-${name}`,
+    'app.kubernetes.io/managed-by': 'kaspr-operator',
+    [appLabel]: name,
+  }
+}
+
+/** The labels of a parent, added to a child where the child has no label of that key. */
+export function withParentLabels(parent: KubeObject, labels: Record<string, string>): Record<string, string> {
+  return { ...parent.metadata.labels, ...labels }
+}

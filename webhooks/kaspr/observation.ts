@@ -1,0 +1,38 @@
+import type { ObservationSpec } from '../../crds/types/observation.ts'
+import { shardOf } from '../contract/shard.ts'
+import type { KubeObject } from '../contract/types.ts'
+import type { HookSettings } from '../settings.ts'
+import { type ObservedApp, childRules } from './app-view.ts'
+import { child } from './child.ts'
+import { appNames, appSelector } from './names.ts'
+
+/**
+ * What the poller is to look at for an app. It is rendered fresh in every answer, also while everything else is frozen:
+ * through it the poller learns what it may do.
+ *
+ * @param webPort HTTP port of the members
+ */
+export function observation({ parent }: ObservedApp, webPort: number, settings: HookSettings): KubeObject {
+  const { name, uid = '' } = parent.metadata
+  const names = appNames(name)
+  const spec: ObservationSpec = {
+    kasprApp: {
+      app: { name, uid },
+      statefulSet: names.statefulSet,
+      selector: appSelector(name),
+      port: webPort,
+      enabled: settings.CLIENT_STATUS_CHECK_ENABLED,
+    },
+  }
+  return child(childRules.observation, parent, names.observation, shardLabel(uid), { spec })
+}
+
+function shardLabel(uid: string): Record<string, string> {
+  return { 'metacontroller.kaspr.io/shard': String(shardOf(uid)) }
+}
+
+/** Port of the members by what runs, for an app whose spec cannot be read. */
+export function runningPort({ statefulSet }: ObservedApp): number {
+  const main = statefulSet?.spec.template.spec.containers.find(({ name }) => name === 'kaspr')
+  return main?.ports?.find(({ name }) => name === 'http')?.containerPort ?? 6065
+}
