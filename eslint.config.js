@@ -28,18 +28,13 @@ export default defineConfig(
       // tap's and Fastify's promises are awaited by the frameworks themselves.
       '@typescript-eslint/no-floating-promises': ['error', { ignoreVoid: true }],
       '@typescript-eslint/consistent-type-definitions': 'off',
+      // Fastify plugins and tap tests are async by convention.
+      '@typescript-eslint/require-await': 'off',
       '@typescript-eslint/no-unused-vars': ['error', { ignoreRestSiblings: true, varsIgnorePattern: '^_$' }],
       complexity: ['error', 15],
       'max-depth': ['error', 4],
       'max-params': ['error', 5],
       eqeqeq: ['error', 'always', { null: 'ignore' }],
-    },
-  },
-  {
-    files: ['test/**/*.ts'],
-    rules: {
-      // tap's tests are async by convention: a test without await then ends by itself.
-      '@typescript-eslint/require-await': 'off',
     },
   },
   // Who may import whom: docs/architecture.md, "Layout".

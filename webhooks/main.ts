@@ -1,12 +1,13 @@
 import closeWithGrace from 'close-with-grace'
 import type { FastifyPluginAsync } from 'fastify'
 import { readSettings, SettingsError, withEnvFile, type Environment } from './environment.ts'
+import { kaspr } from './kaspr/index.ts'
 import { createLogger } from './logging.ts'
 import { buildServer } from './server.ts'
 import { hookSettings } from './settings.ts'
 
 /** The systems that this service is made of. */
-const systems: readonly FastifyPluginAsync[] = []
+const systems: readonly FastifyPluginAsync[] = [kaspr]
 
 /**
  * Runs the hook service until SIGTERM or SIGINT: then running calls finish, new ones get 503, and the process exits with

@@ -497,10 +497,3 @@ void t.test('customize depends on the name alone', async (t) => {
     rules,
   )
 })
-
-void t.test('a missing group is an error, not an empty one', async (t) => {
-  const whole = request(hooks, app())
-  const { 'StatefulSet.apps/v1': _, ...children } = whole.children
-  t.throws(() => hooks.sync({ ...whole, children }, context()), /no group StatefulSet\.apps\/v1/)
-  t.throws(() => hooks.sync({ ...whole, related: {} }, context()), /no group KasprAgent\.kaspr\.io\/v1alpha1/)
-})

@@ -3,7 +3,6 @@ import t from 'tap'
 import { conditions } from '../../webhooks/contract/conditions.ts'
 import { freeze } from '../../webhooks/contract/freeze.ts'
 import { canonicalJson, hashOf } from '../../webhooks/contract/hash.ts'
-import { objectsOf } from '../../webhooks/contract/objects.ts'
 import { canonicalQuantity, quantityValue } from '../../webhooks/contract/quantity.ts'
 import { shardCount, shardOf } from '../../webhooks/contract/shard.ts'
 import type { KubeObject } from '../../webhooks/contract/types.ts'
@@ -123,20 +122,6 @@ void t.test('freeze: the observed values of the applied fields', async (t) => {
       'never dropped: that would delete it',
     )
   }
-})
-
-void t.test('objects of a rule are told apart by their own metadata', async (t) => {
-  const object = (name: string): KubeObject => ({
-    apiVersion: 'v1',
-    kind: 'ConfigMap',
-    metadata: { name, namespace: 'n' },
-  })
-  const rule = { apiVersion: 'v1', kind: 'ConfigMap' }
-  const names = (group: Record<string, KubeObject>): string[] =>
-    objectsOf({ 'ConfigMap.v1': group }, rule).map(({ metadata }) => metadata.name)
-  t.same(names({ 'n/b': object('b'), 'n/a': object('a') }), ['a', 'b'])
-  t.same(names({ b: object('b'), a: object('a') }), ['a', 'b'], 'v1 keys')
-  t.throws(() => objectsOf(JSON.parse('{"__proto__": {}}') as never, rule), /no group ConfigMap\.v1/)
 })
 
 void t.test('shards are stable and evenly used', async (t) => {

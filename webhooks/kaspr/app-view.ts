@@ -1,4 +1,5 @@
-import { isMap, objectNamed, objectsOf } from '../contract/objects.ts'
+import { isMap, objectNamed } from '../contract/objects.ts'
+import { objectsOf } from '../contract/request.ts'
 import type { CompositeRequest, KubeObject } from '../contract/types.ts'
 import { type RenderedComponent, renderComponent } from './components/render.ts'
 import { type ComponentKind, componentKinds } from './components/kinds.ts'
@@ -72,7 +73,6 @@ export interface AppReport {
 /**
  * Reads a request into the view.
  *
- * @throws Error when the request lacks the group of a child or component kind
  */
 export function appView(request: CompositeRequest): AppView {
   return { ...observedApp(request), components: linkedComponents(request) }
@@ -80,15 +80,13 @@ export function appView(request: CompositeRequest): AppView {
 
 /**
  * The part of the view that does not depend on components: the end of an app does not wait for them.
- *
- * @throws Error when the request lacks the group of a child kind
  */
 export function observedApp({ parent, children }: CompositeRequest): ObservedApp {
   const names = appNames(parent.metadata.name)
   const observation = objectNamed(children, childRules.observation, names.observation)
   return {
     parent,
-    children: Object.values(childRules).flatMap((rule) => objectsOf(children, rule)),
+    children: Object.values(childRules).flatMap((rule) => [...objectsOf(children, rule).values()]),
     statefulSet: objectNamed(children, childRules.statefulSet, names.statefulSet) as StatefulSet | undefined,
     autoscaler: objectNamed(children, childRules.autoscaler, names.autoscaler),
     observation,
@@ -101,7 +99,7 @@ export function observedApp({ parent, children }: CompositeRequest): ObservedApp
 /** Components of this app by label; one that is being deleted is as good as gone. */
 function linkedComponents({ parent, related }: CompositeRequest): LinkedComponent[] {
   return componentKinds.flatMap((kind) =>
-    objectsOf(related, { apiVersion: kasprApiVersion, kind: kind.kind })
+    [...objectsOf(related, { apiVersion: kasprApiVersion, kind: kind.kind }).values()]
       .filter(
         ({ metadata }) =>
           metadata.labels?.[appLabel] === parent.metadata.name &&

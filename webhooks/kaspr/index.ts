@@ -1,4 +1,5 @@
-import type { CompositeHooks } from '../hooks.ts'
+import type { FastifyPluginAsync } from 'fastify'
+import { type CompositeHooks, registerComposite } from '../hooks.ts'
 import { customizeApp, finalizeApp, syncApp } from './app.ts'
 import { childRules } from './app-view.ts'
 import { componentKinds } from './components/kinds.ts'
@@ -23,6 +24,11 @@ const components = componentKinds.map((kind): CompositeHooks => ({
   childRules: [configMapRule],
   sync: (request, { now }) => syncComponent(kind, request, now),
 }))
+
+/** Serves the hooks of Kaspr. */
+export const kaspr: FastifyPluginAsync = async (app) => {
+  for (const hooks of kasprHooks) registerComposite(app, hooks)
+}
 
 /** The hooks of Kaspr: one set for the app, one for each kind of component. */
 export const kasprHooks: readonly CompositeHooks[] = [app, ...components]

@@ -1,6 +1,7 @@
 import { type ConditionDraft, conditions } from '../../contract/conditions.ts'
 import { freeze } from '../../contract/freeze.ts'
-import { objectNamed, objectsOf } from '../../contract/objects.ts'
+import { objectNamed } from '../../contract/objects.ts'
+import { objectsOf } from '../../contract/request.ts'
 import type { CompositeRequest, CompositeResponse, KubeObject } from '../../contract/types.ts'
 import { type Problem, problemText } from '../../contract/validate.ts'
 import { appLabel } from '../names.ts'
@@ -54,7 +55,7 @@ function readyCondition(
 
 /** A spec that cannot be rendered changes nothing: the observed ConfigMap stays as it is, and the status says why. */
 function invalid({ parent, children }: CompositeRequest, problems: Problem[], now: Date): CompositeResponse {
-  const observed = objectsOf(children, configMapRule)
+  const observed = [...objectsOf(children, configMapRule).values()]
   const holding = observed[0]
   return {
     children: observed.map(freeze),
