@@ -20,7 +20,7 @@ import type { Player } from './player.ts'
 import { Processes, describeExit } from './processes.ts'
 import type { Exit, Running } from './processes.ts'
 import { playStorage, storageClass } from './storage.ts'
-import { isReady } from './ready.ts'
+import { canConnect, isReady } from './ready.ts'
 import { until } from './until.ts'
 
 export interface PlaneOptions {
@@ -160,16 +160,18 @@ class LocalPlane implements Plane {
   async start(): Promise<void> {
     const { options, controlPlane, port, credentials, network } = this.#parts
     const { kubeconfigs } = credentials
+    // One after the other is fastest: the API server retries etcd, and the controller manager the API server, only
+    // once a second.
     this.#launch(etcd())
+    await this.#until('etcd to listen', () => canConnect(join(this.dir, 'etcd.sock:0')))
     this.#launch(apiServer(port, credentials))
-    await this.#answers('/version')
+    await this.#ready()
     this.#launch(controllerManager(kubeconfigs['system:kube-controller-manager'], credentials))
     if (options.scheduler !== false) this.#launch(scheduler(kubeconfigs['system:kube-scheduler']))
     this.#launch(kwok(kubeconfigs.kwok, controlPlane.stages, network.number))
     this.#players.push(playKubelet(this.#clientOf('kubelet')), playStorage(this.#clientOf('storage')))
     const nodes = options.nodes ?? 1
     await Promise.all([
-      this.#ready(),
       createNodes(this.client, nodes),
       this.client.request({ method: 'POST', path: '/apis/storage.k8s.io/v1/storageclasses', body: storageClass }),
       // Pods are refused until their namespace has its ServiceAccount.

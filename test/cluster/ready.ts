@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { get } from 'node:https'
+import { connect } from 'node:net'
 import type { Endpoint } from './credentials.ts'
 
 /** Whether `GET /readyz` answers 200. Throws when there is no answer. */
@@ -11,4 +12,15 @@ export async function isReady({ server, caFile }: Endpoint): Promise<boolean> {
     })
     request.once('timeout', () => request.destroy(new Error('no answer within 5 s'))).once('error', reject)
   })
+}
+
+/** Whether somebody listens on a unix socket. Throws when not. */
+export async function canConnect(socketPath: string): Promise<boolean> {
+  await new Promise<void>((resolve, reject) => {
+    const socket = connect(socketPath, () => {
+      socket.destroy()
+      resolve()
+    }).once('error', reject)
+  })
+  return true
 }
