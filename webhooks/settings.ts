@@ -1,0 +1,125 @@
+import type { Settings, SettingsSchema } from './environment.ts'
+
+/** Settings of `serve`, as environment variables. docs/settings.md is generated from this. */
+export const hookSettings = {
+  type: 'object',
+  properties: {
+    HOST: {
+      type: 'string',
+      default: '0.0.0.0',
+      minLength: 1,
+      description: 'Address to listen on. `::` listens on IPv4 and IPv6.',
+    },
+    PORT: {
+      type: 'integer',
+      default: 8080,
+      minimum: 0,
+      maximum: 65535,
+      description: 'Port of hooks, health, metrics and OpenAPI document. 0 takes any free port and logs it.',
+    },
+    LOG_LEVEL: {
+      type: 'string',
+      enum: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
+      default: 'info',
+      description: 'Lowest level that is logged. At `info` only failed calls are, at `debug` every call is.',
+    },
+    HOOK_TOKEN: {
+      type: 'string',
+      secret: true,
+      pattern: '^\\s*[!-~]+\\s*$',
+      accepted: 'a token of printable ASCII characters without blanks',
+      description:
+        'Bearer token that hook calls must carry (`webhook.authorization` of the Metacontroller manifests). Not set: every caller is answered. White space around it is ignored, as Metacontroller does.',
+    },
+    TLS_CERT: {
+      type: 'string',
+      minLength: 1,
+      accepted: 'the path of a PEM file',
+      description: 'File with the server certificate and its chain. Set together with TLS_KEY; not set: plain HTTP.',
+    },
+    TLS_KEY: {
+      type: 'string',
+      minLength: 1,
+      accepted: 'the path of a PEM file',
+      description: 'File with the private key of TLS_CERT.',
+    },
+    TLS_CLIENT_CA: {
+      type: 'string',
+      minLength: 1,
+      accepted: 'the path of a PEM file',
+      description:
+        'File with the certificate authorities of clients. When set, hook calls must present a client certificate (`webhook.clientTLS`); health and metrics need none.',
+    },
+    BODY_LIMIT_BYTES: {
+      type: 'integer',
+      default: 67_108_864,
+      minimum: 1_048_576,
+      maximum: 536_870_912,
+      description:
+        'Largest request. One request holds a parent, all its children and all its related objects, complete with managed fields.',
+    },
+    HOOK_TIMEOUT_SECONDS: {
+      type: 'number',
+      default: 8,
+      exclusiveMinimum: 0,
+      maximum: 3600,
+      description:
+        'Calls that have no answer after this time get 503. Keep it below `webhook.timeout` of the Metacontroller manifests (10 s by default), so that the reason reaches the Event.',
+    },
+    HOOK_CALLS_MAX: {
+      type: 'integer',
+      default: 128,
+      minimum: 1,
+      maximum: 100_000,
+      description:
+        'Calls in progress at once; more get 429 and come again after a second. Must be above the number of controllers times `--workers` of Metacontroller (5 by default).',
+    },
+    SHUTDOWN_SECONDS: {
+      type: 'number',
+      default: 20,
+      minimum: 0,
+      maximum: 3600,
+      description:
+        'Time that running calls have to finish after SIGTERM. Keep it below `terminationGracePeriodSeconds` of the pod.',
+    },
+    KASPR_IMAGE_REGISTRY: {
+      type: 'string',
+      default: '',
+      description: 'Registry to put in front of every Kaspr image, explicit ones included.',
+    },
+    INITIAL_MAX_REPLICAS: {
+      type: 'integer',
+      default: 1,
+      minimum: 1,
+      description: 'Replicas of an app that goes from 0 to more; the HPA takes it from there.',
+    },
+    HPA_SCALE_UP_POLICY_PODS_PER_STEP: {
+      type: 'integer',
+      default: 4,
+      minimum: 1,
+      description: 'Pods that the HPA of an app may add per period.',
+    },
+    HPA_SCALE_UP_POLICY_PERIOD_SECONDS: {
+      type: 'integer',
+      default: 60,
+      minimum: 1,
+      maximum: 1800,
+      description: 'Length of that period; Kubernetes allows up to 1800.',
+    },
+    CLIENT_STATUS_CHECK_ENABLED: {
+      type: 'boolean',
+      default: true,
+      description: 'Poll the members of apps. Off: no members in the status, no automatic or manual rebalance.',
+    },
+    READY_NEEDS_MEMBERS: {
+      type: 'boolean',
+      default: true,
+      description:
+        'An app whose members are all unreachable is not Ready. Off: readiness looks at the StatefulSet only, as in kaspr-operator.',
+    },
+  },
+  dependencies: { TLS_CERT: ['TLS_KEY'], TLS_KEY: ['TLS_CERT'], TLS_CLIENT_CA: ['TLS_CERT', 'TLS_KEY'] },
+} as const satisfies SettingsSchema
+
+/** Values of the settings of `serve`. */
+export type HookSettings = Settings<typeof hookSettings>
