@@ -28,6 +28,7 @@ export default defineConfig(
       // tap's and Fastify's promises are awaited by the frameworks themselves.
       '@typescript-eslint/no-floating-promises': ['error', { ignoreVoid: true }],
       '@typescript-eslint/consistent-type-definitions': 'off',
+      '@typescript-eslint/non-nullable-type-assertion-style': 'off',
       // Fastify plugins and tap tests are async by convention.
       '@typescript-eslint/require-await': 'off',
       '@typescript-eslint/no-unused-vars': ['error', { ignoreRestSiblings: true, varsIgnorePattern: '^_$' }],

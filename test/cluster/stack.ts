@@ -151,8 +151,9 @@ metadata: { name: metacontroller, namespace: metacontroller }
 `
   const objects = parseAllDocuments(`${metacontroller}\n---\n${account}\n---\n${stdout}`)
     .map((document) => document.toJS() as KubeObject | null)
-    .filter((object) => object !== null && !['Deployment', 'PodDisruptionBudget'].includes(object.kind))
-    .map((object) => withUrl(object!, hooksUrl))
+    .filter((object) => object !== null)
+    .filter(({ kind }) => !['Deployment', 'PodDisruptionBudget'].includes(kind))
+    .map((object) => withUrl(object, hooksUrl))
   const controllers = objects.filter(({ kind }) => /^(Composite|Decorator)Controller$/.test(kind))
   const others = objects.filter((object) => !controllers.includes(object))
   await apply(plane, others)
