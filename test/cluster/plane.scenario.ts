@@ -1,6 +1,4 @@
-import { spawn } from 'node:child_process'
-import { existsSync, readFileSync, readdirSync, readlinkSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import t from 'tap'
 import type { KubeObject } from '../../webhooks/contract/types.ts'
 import { createClient } from '../../poller/kube/client.ts'
@@ -58,18 +56,6 @@ async function ready(plane: Plane, name: string, replicas: number): Promise<void
   await until(`${name} to have ${replicas} ready replicas`, async () => {
     const { status } = await plane.client.request<StatefulSet>({ path: `${sets}/${name}` })
     return (status.readyReplicas ?? 0) === replicas && status.replicas === replicas
-  })
-}
-
-/** Ids of processes that work in the folder or name it. */
-function processesIn(dir: string): string[] {
-  return readdirSync('/proc').filter((pid) => {
-    try {
-      const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
-      return command.includes(dir) || (/^\d+$/.test(pid) && readlinkSync(`/proc/${pid}/cwd`).startsWith(dir))
-    } catch {
-      return false
-    }
   })
 }
 
@@ -260,35 +246,4 @@ void t.test('a plane', async (t) => {
     t.same(await server.exited, { code: null, signal: 'SIGKILL' })
     t.same(await plane.spawn('helper', 'sh', ['-c', 'exit 4']).exited, { code: 4, signal: null })
   })
-
-  await t.test('leaves nothing behind', async (t) => {
-    t.ok(processesIn(plane.dir).length > 3)
-    await plane.stop()
-    t.same(processesIn(plane.dir), [])
-    t.notOk(existsSync(plane.dir))
-  })
-})
-
-void t.test('two planes at once share nothing', async (t) => {
-  const planes = await Promise.all([startPlane({ name: 'left' }), startPlane({ name: 'right', scheduler: false })])
-  const [left, right] = planes
-  t.teardown(() => Promise.all(planes.map((plane) => plane.stop({ failed: !t.passing() }))))
-  t.not(left.server, right.server)
-  t.not(left.podNetwork, right.podNetwork)
-  await left.kubectl(['create', 'namespace', 'only-left'])
-  t.equal((await right.kubectl(['get', 'namespace', 'only-left'], { allowFailure: true })).code, 1)
-})
-
-void t.test('a test that is killed leaves nothing behind', async (t) => {
-  const module = new URL('./plane.js', import.meta.url).href
-  const script = `import { startPlane } from '${module}'; console.log((await startPlane({ name: 'killed' })).dir); setInterval(() => {}, 1e6)`
-  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const dir = await new Promise<string>((resolve) =>
-    child.stdout.once('data', (data: Buffer) => resolve(String(data).trim())),
-  )
-  t.ok(dir.startsWith(tmpdir()))
-  t.ok(processesIn(dir).length > 3)
-  child.kill('SIGKILL')
-  await until('its processes to go', () => processesIn(dir).length === 0)
-  await until('its folder to go', () => !existsSync(dir))
 })

@@ -18,8 +18,9 @@ class UsageError extends Error {}
  */
 async function main(parts: readonly string[]): Promise<number> {
   const files = await scenarios(parts)
+  const driver = await metacontroller()
   await buildControlPlane()
-  console.log(`Metacontroller: ${await metacontroller()}`)
+  console.log(`Metacontroller: ${driver}`)
   await rm(packagePath('.build', 'logs'), { recursive: true, force: true })
   const options = ['--test', '--test-concurrency=1', `--test-timeout=${fileLimitMs}`, '--test-reporter=spec']
   const child = spawn(process.execPath, [...options, ...files], { stdio: 'inherit' })
