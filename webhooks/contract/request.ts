@@ -148,6 +148,7 @@ function accepted({ keyword, schema }: ErrorObject): string {
 function shown(value: unknown): string {
   if (Array.isArray(value)) return 'a list'
   if (typeof value === 'object' && value !== null) return 'an object'
+  if (value === undefined) return 'missing'
   const json = JSON.stringify(value)
   return json.length > 80 ? `${json.slice(0, 80)}…` : json
 }
