@@ -51,15 +51,16 @@ export function guardCalls(scope: FastifyInstance, { settings, calls, metrics }:
   const refusedCaller = callerCheck(settings)
   scope.addHook('onRequest', (request, reply, done) => {
     const { hook } = request.routeOptions.config
+    let refusal = refusedCaller(request)
     if (hook === undefined) {
-      done()
+      done(refusal)
       return
     }
     const call: HookCall = { startedMs: performance.now() }
     request.call = call
-    const refusal =
-      refusedCaller(request) ??
-      (calls.enter() ? undefined : new Refusal(429, 'too many calls at once', { 'retry-after': '1' }))
+    if (refusal === undefined && !calls.enter()) {
+      refusal = new Refusal(429, 'too many calls at once', { 'retry-after': '1' })
+    }
     // Fastify's handlerTimeout would do the same for thirty times the cost, an aborted signal with its stack per call.
     const deadline = setTimeout(() => {
       if (!reply.sent) reply.send(new DeadlineRefusal(settings))
@@ -86,8 +87,8 @@ export function guardCalls(scope: FastifyInstance, { settings, calls, metrics }:
  * are wasted on them.
  */
 function parseForLivingCallers(scope: FastifyInstance): void {
-  // `ignore`, as in server.ts: `__proto__` and `constructor` are data.
-  const parse = scope.getDefaultJsonParser('ignore', 'ignore')
+  const { onProtoPoisoning = 'error', onConstructorPoisoning = 'error' } = scope.initialConfig
+  const parse = scope.getDefaultJsonParser(onProtoPoisoning, onConstructorPoisoning)
   scope.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
     const parseUnlessAlone = (): void => {
       if (request.raw.socket.destroyed) done(new Refusal(499, 'the caller has left'))
@@ -104,8 +105,8 @@ function finish(
   { request, reply, metrics }: { request: FastifyRequest; reply: FastifyReply; metrics: HookMetrics },
 ): void {
   const ms = performance.now() - call.startedMs
-  // Nobody reads an answer that was not finished; its code is the one that proxies use for this.
-  const code = reply.raw.writableFinished ? reply.statusCode : 499
+  // 499 is what proxies write for a caller that left before the answer.
+  const code = reply.raw.writableEnded ? reply.statusCode : 499
   const requestBytes = byteCount(request.headers['content-length'])
   const responseBytes = code === 499 ? undefined : byteCount(reply.getHeader('content-length'))
   metrics.observe({

@@ -61,6 +61,8 @@ function outcome(error: unknown, request: FastifyRequest, settings: HookSettings
       case 'FST_ERR_CTP_INVALID_JSON_BODY':
       case 'FST_ERR_CTP_EMPTY_JSON_BODY':
         return [400, 'the body is not valid JSON']
+      case 'ECONNRESET':
+        return [499, 'the caller has left']
       case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
         return [415, `content-type is ${shortened(request.headers['content-type'])}, accepted is application/json`]
     }
