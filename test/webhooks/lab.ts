@@ -73,7 +73,7 @@ function sync({ parent, children, related }: CompositeRequest, { now }: HookCont
   )
   const metadata = { name: `${name}-config`, ...(namespace === undefined ? {} : { namespace }) }
   return {
-    status: { observed, minute: `${now.toISOString().slice(0, 16)}:00Z` },
+    status: { observed, minute: `${now.toISOString().slice(0, 16)}:00Z`, ms: now.getMilliseconds() },
     children: [{ ...configMaps, metadata, data }],
   }
 }

@@ -89,16 +89,19 @@ void t.test(
   },
 )
 
-void t.test('connections are kept between calls', async (t) => {
+void t.test('connections are kept between calls, and nothing else is', async (t) => {
   const { port } = await started(t)
+  const timers = (): number => process.getActiveResourcesInfo().filter((type) => type === 'Timeout').length
+  const before = timers()
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
   t.teardown(() => agent.destroy())
   let sockets = 0
   agent.on('free', () => sockets++)
-  for (let i = 0; i < 3; i++)
+  for (let i = 0; i < 10; i++)
     t.equal((await post(port, '/labs/sync', labRequest(), { agent })).headers['keep-alive'], 'timeout=100')
   t.equal(Object.values(agent.freeSockets).flat().length, 1)
-  t.equal(sockets, 3, 'each call gave its connection back')
+  t.equal(sockets, 10, 'each call gave its connection back')
+  t.ok(timers() - before < 3, 'no deadline outlives its call')
 })
 
 void t.test('H7 a call that is not answered in time gets 503 before Metacontroller gives up', async (t) => {
@@ -160,8 +163,9 @@ void t.test('H10 shutdown: running calls finish, new ones get 503, then the sock
   t.match(await get(port, '/readyz'), { status: 200, body: 'ok' })
   const agent = new Agent({ keepAlive: true })
   t.teardown(() => agent.destroy())
+  const first = openCall(port, labRequest())
   const running = openCall(port, labRequest(), { agent })
-  await untilMetric(port, /^kasprop_hook_requests_in_flight 1$/m)
+  await untilMetric(port, /^kasprop_hook_requests_in_flight 2$/m)
 
   let closed = false
   const closing = app.close().then(() => (closed = true))
@@ -170,7 +174,10 @@ void t.test('H10 shutdown: running calls finish, new ones get 503, then the sock
     t.match(refused, { status: 503, headers: { connection: 'close' } }, path)
     t.match(JSON.parse(refused.body), { error: String })
   }
-  t.notOk(closed, 'the running call is waited for')
+  first.finish()
+  t.match(await first.answer, { status: 200 })
+  t.equal((await get(port, '/readyz')).status, 503)
+  t.notOk(closed, 'every running call is waited for')
   running.finish()
   t.match(await running.answer, { status: 200, headers: { connection: 'close' } })
   await closing

@@ -141,4 +141,5 @@ void t.test('renewed files are taken over while the service runs; ones that do n
     'the old authority does not vouch for the new certificate',
   )
   t.match(await get(port, '/healthz', { ca: stranger.cert, agent: false }), { status: 200 })
+  t.equal(taken, 1, 'files that stay as they are are not taken over again')
 })
