@@ -87,6 +87,16 @@ void t.test('H10 SIGTERM with a call in flight: it finishes with 200, new ones g
   t.equal(await serve.exited, 0)
 })
 
+void t.test('a call that never ends does not hold up the end', async (t) => {
+  const serve = startNode(t, 'test/webhooks/lab-process.js', [], { ...local, SHUTDOWN_SECONDS: '0.1' })
+  const port = await serve.port()
+  const stuck = openCall(port, labRequest())
+  while (!(await get(port, '/metrics')).body.includes('in_flight 1')) t.comment('waiting for the call to arrive')
+  serve.kill('SIGTERM')
+  t.equal(await serve.exited, 0)
+  await t.rejects(stuck.answer)
+})
+
 void t.test('an error that nobody caught ends the process with 1, its calls finished', async (t) => {
   const serve = startNode(t, 'test/webhooks/lab-process.js', [], { ...local, LAB_FAIL: '1' })
   t.equal(await serve.exited, 1)
