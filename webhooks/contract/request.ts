@@ -115,7 +115,7 @@ function checkGroup(map: ObjectMap, rule: KindRule, role: 'child' | 'related', {
   const remedy =
     role === 'child'
       ? `the CompositeController of ${kind} has no childResources rule for it`
-      : `the CompositeController of ${kind} has no customize hook, or an older version of this service answered it`
+      : `the CompositeController of ${kind} has no customize hook, or one that does not ask for it`
   throw new RequestError(500, `the request has no ${role} group for ${wanted}: ${remedy}`)
 }
 
