@@ -5,14 +5,21 @@ import type { HookSettings } from './settings.ts'
 
 /** A call that is turned away before its hook runs. The message goes to the caller. */
 export class Refusal extends Error {
-  readonly statusCode: 401 | 429 | 503
+  readonly statusCode: 401 | 429 | 499 | 503
   readonly headers: Readonly<Record<string, string>>
 
-  constructor(statusCode: 401 | 429 | 503, message: string, headers: Readonly<Record<string, string>> = {}) {
+  constructor(statusCode: 401 | 429 | 499 | 503, message: string, headers: Readonly<Record<string, string>> = {}) {
     super(message)
     this.name = 'Refusal'
     this.statusCode = statusCode
     this.headers = headers
+  }
+}
+
+/** A call whose time is up. Its connection is given up too: the rest of its body may still be on the way. */
+export class DeadlineRefusal extends Refusal {
+  constructor({ HOOK_TIMEOUT_SECONDS }: HookSettings) {
+    super(503, `no answer within HOOK_TIMEOUT_SECONDS, ${HOOK_TIMEOUT_SECONDS}`, { connection: 'close' })
   }
 }
 
@@ -27,8 +34,6 @@ export function errorHandler(
   return (error, request, reply) => {
     const [code, message] = outcome(error, request, settings)
     if (error instanceof Refusal) reply.headers(error.headers)
-    // The rest of a body that came too slowly is not waited for.
-    if (isFastifyError(error) && error.code === 'FST_ERR_HANDLER_TIMEOUT') reply.header('connection', 'close')
     if (request.call === null) {
       if (code >= 500) request.log.error({ err: error, method: request.method, url: request.url }, 'request failed')
     } else {
@@ -56,10 +61,10 @@ function outcome(error: unknown, request: FastifyRequest, settings: HookSettings
       case 'FST_ERR_CTP_INVALID_JSON_BODY':
       case 'FST_ERR_CTP_EMPTY_JSON_BODY':
         return [400, 'the body is not valid JSON']
+      case 'ECONNRESET':
+        return [499, 'the caller has left']
       case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
         return [415, `content-type is ${shortened(request.headers['content-type'])}, accepted is application/json`]
-      case 'FST_ERR_HANDLER_TIMEOUT':
-        return [503, `the request was not complete after HOOK_TIMEOUT_SECONDS, ${settings.HOOK_TIMEOUT_SECONDS}`]
     }
     if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500) {
       return [error.statusCode, error.message.replaceAll(/\s+/g, ' ')]

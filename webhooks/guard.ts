@@ -32,7 +32,7 @@ export function callerCheck(settings: HookSettings): (request: FastifyRequest) =
 
 /**
  * The handshake asks for a certificate without insisting, because probes share the port. `authorized` alone does not
- * prove that there is one: it is true for any TLS 1.3 session that was resumed.
+ * prove that there is one: Node before 24 sets it for any TLS 1.3 session that was resumed.
  */
 function hasClientCertificate({ raw: { socket } }: FastifyRequest): boolean {
   return socket instanceof TLSSocket && socket.authorized && socket.getPeerX509Certificate() !== undefined

@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { HookId } from './calls.ts'
 import { checkCustomizeAnswer, compositeAnswerCheck } from './contract/answer.ts'
@@ -11,7 +10,7 @@ import type {
   FinalizeResponse,
   KubeObject,
 } from './contract/types.ts'
-import { Refusal } from './errors.ts'
+import { DeadlineRefusal } from './errors.ts'
 import type { RouteDocs } from './openapi.ts'
 import type { HookSettings } from './settings.ts'
 
@@ -109,33 +108,20 @@ export function registerComposite(app: FastifyInstance, hooks: CompositeHooks): 
 function registerHook<Request extends { parent: KubeObject }>(app: FastifyInstance, route: HookRoute<Request>): void {
   const { resource, hook, kind } = route
   const { settings, now } = app.hookService
-  const deadlineMs = settings.HOOK_TIMEOUT_SECONDS * 1000
   app.post(`/${resource}/${hook}`, {
     config: { hook: { resource, hook, kind }, docs: { ...route.docs, guarded: true } },
-    // Answers 503 while a body is still on its way; what follows runs in one go and is timed below.
-    handlerTimeout: Math.ceil(deadlineMs),
     handler: answer,
   })
 
   async function answer(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const call = request.call
     if (call === null) throw new Error(`${request.url} is served outside of buildServer`)
-    // When calls have queued up behind a slow one, callers may have given up meanwhile. Their end shows on the socket,
-    // but only once the event loop has been back to read it.
-    await nextTurn()
-    await nextTurn()
-    if (request.raw.socket.destroyed) {
-      call.abandoned = true
-      return reply.hijack()
-    }
-
     const checked = route.check(request.body)
     call.parent = checked.parent
     const seconds = Math.floor(now().getTime() / 1000)
     const body = JSON.stringify(route.run(checked, { now: new Date(seconds * 1000), settings }))
-    if (performance.now() - call.startedMs > deadlineMs) {
-      throw new Refusal(503, `no answer within HOOK_TIMEOUT_SECONDS, ${settings.HOOK_TIMEOUT_SECONDS}`)
-    }
+    // The timer of calls.ts cannot fire while a hook computes.
+    if (performance.now() - call.startedMs > settings.HOOK_TIMEOUT_SECONDS * 1000) throw new DeadlineRefusal(settings)
     return reply.type('application/json').send(body)
   }
 }

@@ -24,6 +24,7 @@ export async function serve(env: Environment, hooks: readonly FastifyPluginAsync
   try {
     await app.listen({ host: settings.HOST, port: settings.PORT })
   } catch (error) {
+    await app.close()
     throw listenProblem(error, settings)
   }
   // Running calls end within SHUTDOWN_SECONDS (server.ts); this is the net below.

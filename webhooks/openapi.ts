@@ -49,15 +49,17 @@ export async function registerOpenApi(app: FastifyInstance, version: string): Pr
 function described(docs: RouteDocs | undefined): FastifySchema {
   if (docs === undefined) return { hide: true }
   const { summary, request, answer, guarded } = docs
+  const content = { 'application/json': { schema: { $ref: 'ErrorResponse#' } } }
   const errors = guarded ? [400, 401, 413, 415, 429, 500, 503] : [503]
   return {
     summary,
+    ...(answer === undefined ? { produces: ['text/plain'] } : {}),
     ...(guarded ? { security: [{}, { token: [] }] } : {}),
     ...(request === undefined ? {} : { body: { $ref: `${request}#` } }),
     response: {
       200:
         answer === undefined ? { description: summary, type: 'string' } : { description: summary, $ref: `${answer}#` },
-      ...Object.fromEntries(errors.map((code) => [code, { description: 'Error', $ref: 'ErrorResponse#' }])),
+      ...Object.fromEntries(errors.map((code) => [code, { description: 'Error', content }])),
     },
   }
 }

@@ -102,6 +102,8 @@ function serverOptions(settings: HookSettings, logger: FastifyBaseLogger): Fasti
     // Default. Running calls finish while new ones get 503, and no idle connection holds up the end.
     return503OnClosing: true,
     forceCloseConnections: 'idle',
+    // Default: an object of Fastify's own form.
+    frameworkErrors: ({ statusCode, message }, _request, reply) => sendError(reply, statusCode ?? 400, message),
     loggerInstance: logger,
     // Default: two lines per call, without the parent's name, from a logger made for each. calls.ts writes one.
     logController: new LogController({ disableRequestLogging: true }),

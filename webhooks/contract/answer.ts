@@ -26,7 +26,7 @@ export interface AnswerContext {
 export function compositeAnswerCheck(
   childRules: readonly KindRule[],
 ): (answer: unknown, context: AnswerContext) => void {
-  const kinds = new Set(childRules.map(kindKey))
+  const kinds = new Set(childRules.map(({ apiVersion, kind }) => `${apiVersion} ${kind}`))
   return (answer, { parent, hook }) => {
     const top = closedObject(answer, hook === 'finalize' ? finalizeFields : syncFields, 'the answer')
     if (!isObject(top['status'])) throw new AnswerError('status is not an object')
@@ -40,35 +40,10 @@ export function compositeAnswerCheck(
     const children = top['children']
     if (!Array.isArray(children)) throw new AnswerError('children is not a list')
     const seen = new Set<string>()
-    for (const [index, child] of children.entries()) checkChild(child, index)
-
-    function checkChild(child: unknown, index: number): void {
-      if (!isObject(child)) throw new AnswerError(`children[${index}] is not an object`)
-      const { apiVersion, kind, metadata } = child
-      const where = `children[${index}] (${String(kind)})`
-      if (!kinds.has(kindKey({ apiVersion: String(apiVersion), kind: String(kind) }))) {
-        throw new AnswerError(`${where} has the undeclared apiVersion ${String(apiVersion)} or kind`)
-      }
-      if (Object.hasOwn(child, 'status')) throw new AnswerError(`${where} has a status`)
-      const { name, namespace, labels, annotations } = closedObject(metadata, metadataFields, `${where}.metadata`)
-      if (typeof name !== 'string' || name.length > 253 || !subdomain.test(name)) {
-        throw new AnswerError(`${where} has no name that is a DNS subdomain`)
-      }
-      // Under a cluster-scoped parent the scope of the kind decides, which is not known here.
-      const parentNamespace = parent.metadata.namespace
-      if (parentNamespace !== undefined && namespace !== parentNamespace) {
-        throw new AnswerError(`${where} ${name} is not in the namespace of its parent`)
-      }
-      checkTexts(labels, `${where} ${name}: metadata.labels`)
-      checkTexts(annotations, `${where} ${name}: metadata.annotations`)
-      for (const annotation of metacontrollerAnnotations) {
-        if (isObject(annotations) && Object.hasOwn(annotations, annotation)) {
-          throw new AnswerError(`${where} ${name} has the annotation ${annotation}`)
-        }
-      }
+    for (const [index, child] of children.entries()) {
+      const key = checkedChild(child, `children[${index}]`, kinds, parent.metadata.namespace)
       // Metacontroller takes the last of two in silence.
-      const key = `${String(kind)} ${String(namespace)}/${name}`
-      if (seen.has(key)) throw new AnswerError(`${where} ${name} is there twice`)
+      if (seen.has(key)) throw new AnswerError(`children[${index}], ${key}, is there twice`)
       seen.add(key)
     }
   }
@@ -116,8 +91,37 @@ const metacontrollerAnnotations = [
 ]
 const subdomain = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/
 
-function kindKey({ apiVersion, kind }: KindRule): string {
-  return `${apiVersion} ${kind}`
+/** @returns what tells the child from others */
+function checkedChild(
+  child: unknown,
+  where: string,
+  kinds: ReadonlySet<string>,
+  namespace: string | undefined,
+): string {
+  if (!isObject(child)) throw new AnswerError(`${where} is not an object`)
+  const { apiVersion, kind } = child
+  if (typeof apiVersion !== 'string' || typeof kind !== 'string' || !kinds.has(`${apiVersion} ${kind}`)) {
+    throw new AnswerError(`${where} (${String(kind)}) has an apiVersion and kind that are not declared`)
+  }
+  const metadata = closedObject(child['metadata'], metadataFields, `${where} (${kind}) metadata`)
+  const { name, labels, annotations } = metadata
+  if (typeof name !== 'string' || name.length > 253 || !subdomain.test(name)) {
+    throw new AnswerError(`${where} (${kind}) has no name that is a DNS subdomain`)
+  }
+  const key = `${kind} ${String(metadata['namespace'])}/${name}`
+  // Under a cluster-scoped parent the scope of the kind decides, which is not known here.
+  if (namespace !== undefined && metadata['namespace'] !== namespace) {
+    throw new AnswerError(`${where}, ${key}, is not in the namespace of its parent`)
+  }
+  if (Object.hasOwn(child, 'status')) throw new AnswerError(`${where}, ${key}, has a status`)
+  checkTexts(labels, `${where}, ${key}, metadata.labels`)
+  checkTexts(annotations, `${where}, ${key}, metadata.annotations`)
+  for (const annotation of metacontrollerAnnotations) {
+    if (isObject(annotations) && Object.hasOwn(annotations, annotation)) {
+      throw new AnswerError(`${where}, ${key}, has the annotation ${annotation}`)
+    }
+  }
+  return key
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -115,7 +115,7 @@ function checkGroup(map: ObjectMap, rule: KindRule, role: 'child' | 'related', {
   const remedy =
     role === 'child'
       ? `the CompositeController of ${kind} has no childResources rule for it`
-      : `the CompositeController of ${kind} has no customize hook, or an older version of this service answered it`
+      : `the CompositeController of ${kind} has no customize hook, or one that does not ask for it`
   throw new RequestError(500, `the request has no ${role} group for ${wanted}: ${remedy}`)
 }
 
@@ -148,6 +148,7 @@ function accepted({ keyword, schema }: ErrorObject): string {
 function shown(value: unknown): string {
   if (Array.isArray(value)) return 'a list'
   if (typeof value === 'object' && value !== null) return 'an object'
+  if (value === undefined) return 'missing'
   const json = JSON.stringify(value)
   return json.length > 80 ? `${json.slice(0, 80)}…` : json
 }
