@@ -27,6 +27,15 @@ export interface Row {
   run(lab: Lab): Promise<void>
 }
 
+/** A row that shares its Metacontroller with others. */
+export const row = (name: string, title: string, run: Row['run']): Row => ({ name, title, run })
+
+/** A row that starts Metacontrollers of its own. */
+export const aloneRow = (name: string, title: string, run: Row['run']): Row => ({
+  ...row(name, title, run),
+  startsItsOwn: true,
+})
+
 /** A control plane with one Metacontroller behind a recording proxy, and a server for scripted hooks. */
 export class Bench {
   readonly plane: Plane
@@ -35,6 +44,7 @@ export class Bench {
   readonly #bin: string
   readonly #kubeconfig: string
   #shared: Metacontroller | undefined
+  #launched = 0
 
   private constructor(parts: { plane: Plane; proxy: RecordingProxy; hookServer: HookServer; bin: string }) {
     this.plane = parts.plane
@@ -62,17 +72,23 @@ export class Bench {
   /** Starts a Metacontroller of this bench's kind. */
   launch(args: string[] = []): Promise<Metacontroller> {
     const spawn = this.plane.spawn.bind(this.plane)
-    return startMetacontroller({ bin: this.#bin, kubeconfig: this.#kubeconfig, spawn, args })
+    const name = `metacontroller-${++this.#launched}`
+    return startMetacontroller({ name, bin: this.#bin, kubeconfig: this.#kubeconfig, spawn, args })
   }
 
-  /** Runs a row, with the shared Metacontroller or without any, and gives the objects it left. */
+  /** Starts the Metacontroller that all rows share. */
+  async launchShared(): Promise<void> {
+    this.#shared = await this.launch()
+  }
+
+  /** Stops it, for rows that start their own. */
+  async stopShared(): Promise<void> {
+    await this.#shared?.stop()
+    this.#shared = undefined
+  }
+
+  /** Runs a row and gives the objects it left. */
   async run(row: Row, t: Test): Promise<unknown> {
-    if (row.startsItsOwn) {
-      await this.#shared?.stop()
-      this.#shared = undefined
-    } else {
-      this.#shared ??= await this.launch()
-    }
     const lab = new Lab(this, row, t, this.#bin ? 'real' : 'stand-in')
     try {
       await lab.open()
@@ -85,7 +101,7 @@ export class Bench {
   }
 
   async stop(): Promise<void> {
-    await this.#shared?.stop()
+    await this.stopShared()
     await this.proxy.close()
     await this.hookServer.close()
     await this.plane.stop()
@@ -103,7 +119,6 @@ export class Lab {
   readonly hooks: ScriptedHooks
   readonly bench: Bench
   readonly #client: KubeClient
-  readonly #opened: number
 
   constructor(bench: Bench, row: Row, t: Test, kind: 'real' | 'stand-in') {
     this.bench = bench
@@ -113,7 +128,6 @@ export class Lab {
     this.namespace = row.name
     this.hooks = bench.hookServer.hooks(row.name)
     this.#client = bench.plane.client
-    this.#opened = bench.proxy.writes.length
   }
 
   async open(): Promise<void> {
@@ -124,12 +138,17 @@ export class Lab {
   async close(): Promise<void> {
     const stranded = { metadata: { finalizers: null } }
     for (const kind of [parentKind(this.name), 'Wideparent', 'CompositeController', 'DecoratorController']) {
-      for (const object of await this.list(kind)) {
+      for (const object of (await this.list(kind)).filter((object) => this.#owns(object))) {
         await this.patch(object, stranded)
         await this.delete(object)
       }
     }
     await until('the parents to be gone', async () => (await this.list(parentKind(this.name))).length === 0)
+  }
+
+  /** Cluster-scoped objects are the row's by name. */
+  #owns({ metadata: { namespace, name } }: KubeObject): boolean {
+    return namespace === this.namespace || name.split('-')[0] === this.name
   }
 
   /** A parent of the row. */
@@ -193,6 +212,17 @@ export class Lab {
     return this.#client.request<KubeObject>({ path }).catch(ignoreNotFound)
   }
 
+  /** Like `find`; throws if it is not there. */
+  async existing(kind: string, name: string): Promise<KubeObject> {
+    return this.#client.request({ path: `${collectionOf(kind, this.namespace)}/${name}` })
+  }
+
+  /** Waits for a Warning Event on a parent of the row. */
+  async event(reason: string, text: string): Promise<KubeObject> {
+    const isIt = (event: KubeObject): boolean => event['reason'] === reason && String(event['message']).includes(text)
+    return this.until(`an Event ${reason} with "${text}"`, async () => (await this.list('Event')).find(isIt))
+  }
+
   /** All objects of a kind in the row's namespace, or of a cluster-scoped kind. */
   async list(kind: string): Promise<KubeObject[]> {
     const path = collectionOf(kind, this.namespace)
@@ -211,12 +241,14 @@ export class Lab {
     await this.#client.request<KubeObject>({ method: 'DELETE', path: pathOf(object) }).catch(ignoreNotFound)
   }
 
-  /** What the Metacontroller wrote to objects of a resource during this row (Events apart); no resource: everything. */
+  /** What the Metacontroller wrote during this row, Events apart; no resource: all that is the row's. */
   writes(resource = ''): RecordedRequest[] {
-    return this.bench.proxy.writes
-      .slice(this.#opened)
-      .filter(({ path }) => !path.endsWith('/events') && !path.includes('/events/'))
-      .filter(({ path }) => resource === '' || path.split('/').includes(resource))
+    const own = this.parentRule().resource
+    return this.bench.proxy.writes.filter(({ path }) => {
+      const segments = path.split('/')
+      const isOurs = segments.includes(this.namespace) || segments.includes(own)
+      return isOurs && !segments.includes('events') && (resource === '' || segments.includes(resource))
+    })
   }
 
   until<T>(what: string, check: () => T | Promise<T>, limitMs = 20_000): ReturnType<typeof until<T>> {
@@ -231,11 +263,18 @@ export class Lab {
     })
   }
 
+  /** Makes a change, and waits until hooks were called so often because of it and all is silent again. */
+  async after(change: Promise<unknown>, calls = 1, quietMs = 1000): Promise<void> {
+    const before = this.hooks.calls.length
+    await change
+    await this.settled(before + calls, quietMs)
+  }
+
   /** What the row left in the cluster, comparable between runs. */
   async finalObjects(): Promise<unknown> {
     const kinds = [parentKind(this.name), 'ConfigMap', 'Thing', 'Wide', 'Wideparent']
     const objects = (await Promise.all(kinds.map((kind) => this.list(kind)))).flat()
-    return normalised(objects.filter(({ metadata }) => metadata.name !== 'kube-root-ca.crt'))
+    return normalised(objects.filter((object) => this.#owns(object) && object.metadata.name !== 'kube-root-ca.crt'))
   }
 }
 

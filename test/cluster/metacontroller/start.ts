@@ -10,6 +10,8 @@ export interface MetacontrollerOptions {
   kubeconfig: string
   /** Path of a real Metacontroller; default `$METACONTROLLER_BIN`; empty or without one the stand-in is started. */
   bin?: string | undefined
+  /** Of the process and its log; default `metacontroller`. Processes of one name share a log. */
+  name?: string
   /** Further flags, which both have to know. */
   args?: readonly string[]
   /** How to start a process: `plane.spawn` or the like. */
@@ -38,7 +40,7 @@ export interface Metacontroller {
  * of its log if it ends before.
  */
 export async function startMetacontroller(options: MetacontrollerOptions): Promise<Metacontroller> {
-  const { bin = process.env['METACONTROLLER_BIN'], kubeconfig, args = [], spawn } = options
+  const { bin = process.env['METACONTROLLER_BIN'], kubeconfig, name = 'metacontroller', args = [], spawn } = options
   const metrics = `127.0.0.1:${await freePort()}`
   const health = `127.0.0.1:${await freePort()}`
   const flags = [
@@ -52,8 +54,8 @@ export async function startMetacontroller(options: MetacontrollerOptions): Promi
   ]
   const main = packagePath('dist', 'test', 'cluster', 'metacontroller', 'main.js')
   const running = bin
-    ? spawn('metacontroller', bin, flags)
-    : spawn('metacontroller', process.execPath, ['--enable-source-maps', main, ...flags])
+    ? spawn(name, bin, flags)
+    : spawn(name, process.execPath, ['--enable-source-maps', main, ...flags])
   const ended = new AbortController()
   void running.exited.then(() => ended.abort(new Error(describeExit(running))))
   await until('Metacontroller to be ready', async () => (await fetch(`http://${health}/readyz`)).ok, {

@@ -1,7 +1,7 @@
 import type { KubeObject } from '../../../../webhooks/contract/types.ts'
 import { lastAppliedAnnotation } from '../apply.ts'
 import { controllerReference } from '../claim.ts'
-import { inPlace } from '../lab.ts'
+import { inPlace, row } from '../lab.ts'
 import type { Row } from '../lab.ts'
 import { configMap, thing } from '../lab-kinds.ts'
 
@@ -11,10 +11,10 @@ const lastApplied = (object: KubeObject | undefined): unknown =>
   JSON.parse(object?.metadata.annotations?.[lastAppliedAnnotation] ?? 'null')
 
 export const childRows: Row[] = [
-  {
-    name: 'finalizer',
-    title: '45: the finalizer is written before the first call; that has five fields and empty groups',
-    async run(lab) {
+  row(
+    'finalizer',
+    '45: the finalizer is written before the first call; that has five fields and empty groups',
+    async (lab) => {
       const { t, hooks } = lab
       await lab.composite({}, ['sync', 'finalize'])
       const parent = await lab.create(lab.parent('p'))
@@ -33,41 +33,37 @@ export const childRows: Row[] = [
       t.strictSame(call?.body.related, {})
       t.equal(call?.body.finalizing, false)
     },
-  },
-  {
-    name: 'creation',
-    title: '46: a created child has owner, generated label and last-applied without owner',
-    async run(lab) {
-      const { t, hooks } = lab
-      hooks.sync = () => ({ children: [configMap('c', { k: '<&>' }, { own: 'label' })], status: { made: 1 } })
-      await lab.composite()
-      const parent = await lab.create(lab.parent('p'))
-      await lab.settled()
-      const child = await lab.find('ConfigMap', 'c')
-      const labels = { own: 'label', 'controller-uid': parent.metadata.uid }
-      t.strictSame(child?.metadata.labels, labels)
-      t.strictSame(child?.metadata.ownerReferences, [controllerReference(parent)])
-      t.strictSame(lastApplied(child), {
-        apiVersion: 'v1',
-        kind: 'ConfigMap',
-        metadata: { name: 'c', namespace: lab.namespace, labels },
-        data: { k: '<&>' },
-      })
-      t.strictSame((await lab.get(parent))['status'], { made: 1, observedGeneration: 1 })
-      t.equal(lab.writes('configmaps').length, 1)
-    },
-  },
-  {
-    name: 'drift',
-    title: '47: our drifted field is reverted, foreign field and list item stay, what is no longer sent goes',
-    async run(lab) {
+  ),
+  row('creation', '46: a created child has owner, generated label and last-applied without owner', async (lab) => {
+    const { t, hooks } = lab
+    hooks.sync = () => ({ children: [configMap('c', { k: '<&>' }, { own: 'label' })], status: { made: 1 } })
+    await lab.composite()
+    const parent = await lab.create(lab.parent('p'))
+    await lab.settled()
+    const child = await lab.find('ConfigMap', 'c')
+    const labels = { own: 'label', 'controller-uid': parent.metadata.uid }
+    t.strictSame(child?.metadata.labels, labels)
+    t.strictSame(child?.metadata.ownerReferences, [controllerReference(parent)])
+    t.strictSame(lastApplied(child), {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'c', namespace: lab.namespace, labels },
+      data: { k: '<&>' },
+    })
+    t.strictSame((await lab.get(parent))['status'], { made: 1, observedGeneration: 1 })
+    t.equal(lab.writes('configmaps').length, 1)
+  }),
+  row(
+    'drift',
+    '47: our drifted field is reverted, foreign field and list item stay, what is no longer sent goes',
+    async (lab) => {
       const { t, hooks } = lab
       const items = [{ name: 'ours', value: '1' }]
       hooks.sync = () => ({ children: [thing('c', { kept: 1, dropped: 2, items })] })
       await lab.composite({ childResources: [inPlace('lab.dev/v1', 'things')] })
       await lab.create(lab.parent('p'))
       await lab.settled()
-      const child = (await lab.find('Thing', 'c'))!
+      const child = await lab.existing('Thing', 'c')
       await lab.patch(child, {
         spec: { kept: 7, foreign: 3, items: [{ name: 'foreign' }, { name: 'ours', value: '9', extra: true }] },
       })
@@ -81,16 +77,15 @@ export const childRows: Row[] = [
         items: [{ name: 'foreign' }, { name: 'ours', value: '1', extra: true }],
       })
       hooks.sync = () => ({ children: [thing('c', { kept: 1, items: [{ name: 'new' }] })] })
-      await lab.patch(lab.parent('p'), { spec: { v: 2 } })
-      await lab.settled(hooks.calls.length + 1)
+      await lab.after(lab.patch(lab.parent('p'), { spec: { v: 2 } }))
       const spec = { kept: 1, foreign: 3, items: [{ name: 'foreign' }, { name: 'new' }] }
       t.strictSame((await lab.find('Thing', 'c'))?.['spec'], spec)
     },
-  },
-  {
-    name: 'recreate',
-    title: '48: Recreate deletes in the background with the uid as precondition, and creates on a later sync',
-    async run(lab) {
+  ),
+  row(
+    'recreate',
+    '48: Recreate deletes in the background with the uid as precondition, and creates on a later sync',
+    async (lab) => {
       const { t, hooks } = lab
       hooks.sync = ({ parent }) => ({ children: [configMap('c', { v: String((parent['spec'] as { v: number }).v) })] })
       const rule = { apiVersion: 'v1', resource: 'configmaps', updateStrategy: { method: 'Recreate' } }
@@ -112,20 +107,19 @@ export const childRows: Row[] = [
       const between = hooks.calls.filter(({ at }) => deletion && creation && at > deletion.at && at < creation.at)
       t.ok(between.length > 0, 'a sync lay between')
     },
-  },
-  {
-    name: 'ondelete',
-    title: '49, 0.5: without an update method a changed child is left alone until somebody deletes it',
-    async run(lab) {
+  ),
+  row(
+    'ondelete',
+    '49, 0.5: without an update method a changed child is left alone until somebody deletes it',
+    async (lab) => {
       const { t, hooks } = lab
       hooks.sync = ({ parent }) => ({ children: [configMap('c', { v: String((parent['spec'] as { v: number }).v) })] })
       await lab.composite({ childResources: [{ apiVersion: 'v1', resource: 'configmaps' }] })
       await lab.create(lab.parent('p', { spec: { v: 1 } }))
       await lab.settled()
-      await lab.patch(lab.parent('p'), { spec: { v: 2 } })
-      await lab.settled(hooks.calls.length + 1)
+      await lab.after(lab.patch(lab.parent('p'), { spec: { v: 2 } }))
       t.equal(lab.writes('configmaps').length, 1, 'only the creation')
-      const child = (await lab.find('ConfigMap', 'c'))!
+      const child = await lab.existing('ConfigMap', 'c')
       t.strictSame(child['data'], { v: '1' })
       await lab.delete(child)
       await lab.until('the new child', async () => {
@@ -134,11 +128,11 @@ export const childRows: Row[] = [
       })
       await lab.settled()
     },
-  },
-  {
-    name: 'omission',
-    title: '50, 0.2: a child the answer omits is deleted; the answer null deletes all, in the background',
-    async run(lab) {
+  ),
+  row(
+    'omission',
+    '50, 0.2: a child the answer omits is deleted; the answer null deletes all, in the background',
+    async (lab) => {
       const { t, hooks } = lab
       const [a, b, c] = ['a', 'b', 'c'].map((name) => configMap(name, {}))
       hooks.sync = () => ({ children: [a, b, c] })
@@ -159,28 +153,24 @@ export const childRows: Row[] = [
       for (const { body } of deletions)
         t.match(body, { propagationPolicy: 'Background', preconditions: { uid: String } })
     },
-  },
-  {
-    name: 'occupied',
-    title: '0.11: a name that belongs to nobody or to another is left alone, in silence',
-    async run(lab) {
-      const { t, hooks } = lab
-      const unowned = configMap('c', { mine: 'no' })
-      unowned.metadata.namespace = lab.namespace
-      await lab.create(unowned)
-      hooks.sync = () => ({ children: [configMap('c', { mine: 'yes' })], status: { seen: 1 } })
-      await lab.composite()
-      const parent = await lab.create(lab.parent('p'))
-      await lab.settled()
-      t.match(lab.writes('configmaps'), [{ method: 'POST', code: 409 }])
-      t.strictSame((await lab.find('ConfigMap', 'c'))?.['data'], { mine: 'no' })
-      t.match((await lab.get(parent))['status'], { seen: 1 }, 'the status is written all the same')
-    },
-  },
-  {
-    name: 'canonical',
-    title: '0.6: a null field is a difference for ever: a useless PUT with each sync, but no loop InPlace',
-    async run(lab) {
+  ),
+  row('occupied', '0.11: a name that belongs to nobody or to another is left alone, in silence', async (lab) => {
+    const { t, hooks } = lab
+    const unowned = configMap('c', { mine: 'no' })
+    unowned.metadata.namespace = lab.namespace
+    await lab.create(unowned)
+    hooks.sync = () => ({ children: [configMap('c', { mine: 'yes' })], status: { seen: 1 } })
+    await lab.composite()
+    const parent = await lab.create(lab.parent('p'))
+    await lab.settled()
+    t.match(lab.writes('configmaps'), [{ method: 'POST', code: 409 }])
+    t.strictSame((await lab.find('ConfigMap', 'c'))?.['data'], { mine: 'no' })
+    t.match((await lab.get(parent))['status'], { seen: 1 }, 'the status is written all the same')
+  }),
+  row(
+    'canonical',
+    '0.6: a null field is a difference for ever: a useless PUT with each sync, but no loop InPlace',
+    async (lab) => {
       const { t, hooks } = lab
       const puts = (): number => lab.writes('configmaps').filter(({ method }) => method === 'PUT').length
       hooks.sync = () => ({ children: [{ ...configMap('c', { k: 'v' }), binaryData: null }] })
@@ -188,15 +178,14 @@ export const childRows: Row[] = [
       await lab.create(lab.parent('p'))
       await lab.settled()
       const before = puts()
-      await lab.patch(lab.parent('p'), { metadata: { annotations: { touched: 'once' } } })
-      await lab.settled(hooks.calls.length + 1)
+      await lab.after(lab.patch(lab.parent('p'), { metadata: { annotations: { touched: 'once' } } }))
       t.equal(puts() - before, 1)
     },
-  },
-  {
-    name: 'convergence',
-    title: '61: a simple parent is called at most 3 times until 5 s of silence, then writes nothing',
-    async run(lab) {
+  ),
+  row(
+    'convergence',
+    '61: a simple parent is called at most 3 times until 5 s of silence, then writes nothing',
+    async (lab) => {
       const { t, hooks } = lab
       hooks.sync = ({ children }) => ({
         children: ['a', 'b', 'c'].map((name) => configMap(name, { k: 'v' })),
@@ -212,5 +201,5 @@ export const childRows: Row[] = [
       t.ok(hooks.calls.length - calls <= 3, `${hooks.calls.length - calls} calls after a change`)
       t.equal(lab.writes().length, writes, 'nothing to write')
     },
-  },
+  ),
 ]

@@ -1,5 +1,6 @@
 import type { KubeObject } from '../../../../webhooks/contract/types.ts'
 import { controllerReference } from '../claim.ts'
+import { row } from '../lab.ts'
 import type { Lab, Row } from '../lab.ts'
 import { configMap } from '../lab-kinds.ts'
 
@@ -20,10 +21,10 @@ const owners = async (lab: Lab, name: string): Promise<string[] | undefined> =>
   (await lab.find('ConfigMap', name))?.metadata.ownerReferences?.map((reference) => reference.name)
 
 export const claimRows: Row[] = [
-  {
-    name: 'claim',
-    title: '51: a matching orphan is adopted, an own child with other labels released, a foreign one left alone',
-    async run(lab) {
+  row(
+    'claim',
+    '51: a matching orphan is adopted, an own child with other labels released, a foreign one left alone',
+    async (lab) => {
       const { t, hooks } = lab
       const stranger = await made(lab, 'stranger')
       const foreign = [{ ...controllerReference(stranger), kind: 'ConfigMap', apiVersion: 'v1' }]
@@ -43,45 +44,39 @@ export const claimRows: Row[] = [
       t.strictSame(await owners(lab, 'ours'), ['p'])
       t.notOk(hooks.calls.some(({ body }) => `${lab.namespace}/owned` in (body.children['ConfigMap.v1'] ?? {})))
 
-      const ours = (await lab.find('ConfigMap', 'ours'))!
+      const ours = await lab.existing('ConfigMap', 'ours')
       hooks.sync = () => ({ children: [configMap('orphan', { k: 'v' }, labels)] })
       await lab.patch(ours, { metadata: { labels: { app: 'released' } } })
       await lab.until('the release', async () => (await owners(lab, 'ours')) === undefined)
       await lab.settled()
       t.equal((await lab.find('ConfigMap', 'ours'))?.metadata.uid, ours.metadata.uid, 'released, not deleted')
     },
-  },
-  {
-    name: 'adoption',
-    title: '51: an adopted orphan that the answer omits is deleted in the same sync',
-    async run(lab) {
-      const { t } = lab
-      await lab.composite({ generateSelector: false })
-      await lab.create(lab.parent('p', selected))
-      await lab.settled()
-      await made(lab, 'orphan', { labels })
-      await lab.until('its deletion', async () => !(await lab.find('ConfigMap', 'orphan')))
-      await lab.settled()
-      t.match(lab.writes('configmaps'), [{ method: 'PUT' }, { method: 'DELETE' }])
-    },
-  },
-  {
-    name: 'selectorless',
-    title: '1.2: without a selector, given or generated, every sync fails with an Event and no call',
-    async run(lab) {
+  ),
+  row('adoption', '51: an adopted orphan that the answer omits is deleted in the same sync', async (lab) => {
+    const { t } = lab
+    await lab.composite({ generateSelector: false })
+    await lab.create(lab.parent('p', selected))
+    await lab.settled()
+    await made(lab, 'orphan', { labels })
+    await lab.until('its deletion', async () => !(await lab.find('ConfigMap', 'orphan')))
+    await lab.settled()
+    t.match(lab.writes('configmaps'), [{ method: 'PUT' }, { method: 'DELETE' }])
+  }),
+  row(
+    'selectorless',
+    '1.2: without a selector, given or generated, every sync fails with an Event and no call',
+    async (lab) => {
       const { t, hooks } = lab
       await lab.composite({ generateSelector: false })
       await lab.create(lab.parent('p'))
-      await lab.until('an Event', async () =>
-        (await lab.list('Event')).some((event) => /spec.selector must have/.test(String(event['message']))),
-      )
+      await lab.event('SyncError', 'spec.selector must have')
       t.strictSame(hooks.calls, [])
     },
-  },
-  {
-    name: 'mismatch',
-    title: '3.2: a desired child that the selector does not match: neither children nor status are written',
-    async run(lab) {
+  ),
+  row(
+    'mismatch',
+    '3.2: a desired child that the selector does not match: neither children nor status are written',
+    async (lab) => {
       const { t, hooks } = lab
       hooks.sync = () => ({
         children: [configMap('a', {}, labels), configMap('b', {}, { app: 'y' })],
@@ -89,11 +84,9 @@ export const claimRows: Row[] = [
       })
       await lab.composite({ generateSelector: false })
       await lab.create(lab.parent('p', selected))
-      await lab.until('an Event', async () =>
-        (await lab.list('Event')).some((event) => /don't match parent selector/.test(String(event['message']))),
-      )
+      await lab.event('SyncError', "don't match parent selector")
       t.ok(hooks.calls.length > 0)
       t.strictSame(lab.writes(), [])
     },
-  },
+  ),
 ]
