@@ -17,6 +17,8 @@ import { hookSettings } from '../../webhooks/settings.ts'
 /** A small system with every kind of hook. Its parents' `spec` tells the hooks what to do; see `LabSpec`. */
 export const lab: FastifyPluginAsync = async (app) => {
   await Promise.resolve()
+  // A route that is no hook; it is guarded like one.
+  app.get('/labs/about', () => 'a lab')
   registerComposite(app, {
     resource: 'labs',
     apiVersion: 'lab.dev/v1',

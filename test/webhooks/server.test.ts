@@ -221,6 +221,8 @@ void t.test('H13 with a token, hook calls must carry it', async (t) => {
   for (const path of ['/healthz', '/readyz', '/metrics', '/openapi.json'])
     t.equal((await get(port, path)).status, 200, path)
   t.equal((await post(port, '/labs/customize', {})).status, 401, 'before the body is looked at')
+  t.equal((await get(port, '/labs/about')).status, 401, 'whatever a system serves is guarded')
+  t.equal((await get(port, '/labs/about', { headers: { authorization: 'Bearer T0ken-1' } })).status, 200)
 })
 
 /** Asks for metrics until they match. */

@@ -41,9 +41,9 @@ export function compositeAnswerCheck(
     if (!Array.isArray(children)) throw new AnswerError('children is not a list')
     const seen = new Set<string>()
     for (const [index, child] of children.entries()) {
-      const key = checkedChild(child, `children[${index}]`, kinds, parent.metadata.namespace)
+      const key = checkedChild(child, index, kinds, parent.metadata.namespace)
       // Metacontroller takes the last of two in silence.
-      if (seen.has(key)) throw new AnswerError(`children[${index}], ${key}, is there twice`)
+      if (seen.has(key)) throw new AnswerError(`children[${index}] (${key}) is there twice`)
       seen.add(key)
     }
   }
@@ -73,7 +73,7 @@ export function checkCustomizeAnswer(answer: unknown): void {
     }
     if (Object.hasOwn(rule, 'labelSelector')) {
       const { matchLabels } = closedObject(rule.labelSelector, selectorFields, `${where}.labelSelector`)
-      checkTexts(matchLabels, `${where}.labelSelector.matchLabels`)
+      if (!isTexts(matchLabels)) throw new AnswerError(`${where}.labelSelector.matchLabels are not all text`)
     }
   }
 }
@@ -91,37 +91,44 @@ const metacontrollerAnnotations = [
 ]
 const subdomain = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/
 
-/** @returns what tells the child from others */
+/**
+ * Checks a child. It runs for every child of every answer, so messages are put together only when needed.
+ *
+ * @returns what tells the child from others
+ */
 function checkedChild(
   child: unknown,
-  where: string,
+  index: number,
   kinds: ReadonlySet<string>,
   namespace: string | undefined,
 ): string {
-  if (!isObject(child)) throw new AnswerError(`${where} is not an object`)
-  const { apiVersion, kind } = child
+  const fail = (problem: string): never => {
+    throw new AnswerError(`children[${index}] ${problem}`)
+  }
+  if (!isObject(child)) return fail('is not an object')
+  const { apiVersion, kind, metadata } = child
   if (typeof apiVersion !== 'string' || typeof kind !== 'string' || !kinds.has(`${apiVersion} ${kind}`)) {
-    throw new AnswerError(`${where} (${String(kind)}) has an apiVersion and kind that are not declared`)
+    return fail(`(${String(kind)}) has an apiVersion and kind that are not declared`)
   }
-  const metadata = closedObject(child['metadata'], metadataFields, `${where} (${kind}) metadata`)
+  if (!isObject(metadata)) return fail(`(${kind}) has no metadata`)
+  const key = `${kind} ${String(metadata['namespace'])}/${String(metadata['name'])}`
+  if (Object.hasOwn(child, 'status')) return fail(`(${key}) has a status`)
+  const problem = metadataProblem(metadata, namespace)
+  return problem === undefined ? key : fail(`(${key}) ${problem}`)
+}
+
+function metadataProblem(metadata: Record<string, unknown>, namespace: string | undefined): string | undefined {
   const { name, labels, annotations } = metadata
-  if (typeof name !== 'string' || name.length > 253 || !subdomain.test(name)) {
-    throw new AnswerError(`${where} (${kind}) has no name that is a DNS subdomain`)
-  }
-  const key = `${kind} ${String(metadata['namespace'])}/${name}`
+  if (typeof name !== 'string' || name.length > 253 || !subdomain.test(name))
+    return 'has no name that is a DNS subdomain'
   // Under a cluster-scoped parent the scope of the kind decides, which is not known here.
-  if (namespace !== undefined && metadata['namespace'] !== namespace) {
-    throw new AnswerError(`${where}, ${key}, is not in the namespace of its parent`)
-  }
-  if (Object.hasOwn(child, 'status')) throw new AnswerError(`${where}, ${key}, has a status`)
-  checkTexts(labels, `${where}, ${key}, metadata.labels`)
-  checkTexts(annotations, `${where}, ${key}, metadata.annotations`)
-  for (const annotation of metacontrollerAnnotations) {
-    if (isObject(annotations) && Object.hasOwn(annotations, annotation)) {
-      throw new AnswerError(`${where}, ${key}, has the annotation ${annotation}`)
-    }
-  }
-  return key
+  if (namespace !== undefined && metadata['namespace'] !== namespace) return 'is not in the namespace of its parent'
+  const foreign = foreignField(metadata, metadataFields)
+  if (foreign !== undefined) return `has metadata.${foreign}`
+  if (!isTexts(labels)) return 'has labels that are not all text'
+  if (!isTexts(annotations)) return 'has annotations that are not all text'
+  const theirs = annotations && metacontrollerAnnotations.find((annotation) => Object.hasOwn(annotations, annotation))
+  return theirs === undefined ? undefined : `has the annotation ${theirs}`
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
@@ -134,16 +141,17 @@ function isText(value: unknown): value is string {
 
 function closedObject(value: unknown, fields: ReadonlySet<string>, where: string): Record<string, unknown> {
   if (!isObject(value)) throw new AnswerError(`${where} is not an object`)
-  for (const field of Object.keys(value)) {
-    if (!fields.has(field)) throw new AnswerError(`${where} has the field ${field}`)
-  }
+  const foreign = foreignField(value, fields)
+  if (foreign !== undefined) throw new AnswerError(`${where} has the field ${foreign}`)
   return value
 }
 
-function checkTexts(map: unknown, where: string): void {
-  if (map === undefined) return
-  if (!isObject(map)) throw new AnswerError(`${where} is not an object`)
-  for (const [key, value] of Object.entries(map)) {
-    if (typeof value !== 'string') throw new AnswerError(`${where} has a value for ${key} that is not a string`)
-  }
+function foreignField(object: Record<string, unknown>, fields: ReadonlySet<string>): string | undefined {
+  return Object.keys(object).find((field) => !fields.has(field))
+}
+
+/** A map of labels or the like, or nothing. */
+function isTexts(map: unknown): map is Record<string, string> | undefined {
+  if (map === undefined) return true
+  return isObject(map) && Object.values(map).every((value) => typeof value === 'string')
 }
