@@ -211,7 +211,8 @@ void t.test(
     await until('the sync of the new generation', async () => {
       const app = await world.get<AppObject>('kapp', 'orders')
       return (
-        app?.status?.observedGeneration === app?.metadata.generation && (app?.status?.availableMembers ?? '').startsWith("2/")
+        app?.status?.observedGeneration === app?.metadata.generation &&
+        (app?.status?.availableMembers ?? '').startsWith('2/')
       )
     })
     t.equal((await settings())?.['K_WEB_PORT'], '1')
@@ -254,7 +255,9 @@ void t.test('given an invalid app beside a valid one, then only it says so', asy
   const world = await settledApp('invalid')
   await world.apply(kasprApp('broken', { config: { topicPartitions: 'many' } }))
   await until('the verdict', async () =>
-    (await message(world, 'broken', 'Valid')).includes('topicPartitions: "many" is not accepted; accepted: a whole number'),
+    (await message(world, 'broken', 'Valid')).includes(
+      'topicPartitions: "many" is not accepted; accepted: a whole number',
+    ),
   )
   t.notOk(await world.get('sts', 'broken-app'))
   t.match(await world.kubectl('get', 'kapp'), /broken +False +0\/1 +0\/0 +Error/)
