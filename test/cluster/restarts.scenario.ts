@@ -42,7 +42,7 @@ const deeds: Deed[] = [
   {
     name: 'create',
     prepare: async () => undefined,
-    // The claim of the one who was killed may be missing for a moment: an agent first, so that the pods start once.
+    // The agent first: an app that exists before it starts without it, and rolls when it comes.
     ask: (world) => world.apply(kasprAgent('enrich', 'orders', 'orders-raw'), kasprApp('orders')),
     done: (world) => world.settled('orders'),
   },
@@ -125,7 +125,7 @@ async function play(deed: Deed, namespace: string, meanwhile?: () => Promise<unk
   return { counts: await world.createsAndDeletes(), objects: await objects(world) }
 }
 
-/** What is there at the end, without what differs from run to run. */
+/** What is there at the end, without what differs from run to run (the namespace is in the hash of a revision, too). */
 async function objects(world: KasprWorld): Promise<string> {
   const kinds = 'kapp,kagent,sts,svc,sa,hpa,cm,pods'
   const { items } = JSON.parse(await world.kubectl('get', kinds, '-o', 'json')) as { items: Record<string, unknown>[] }
@@ -143,8 +143,11 @@ async function objects(world: KasprWorld): Promise<string> {
     .join('\n')
   return text
     .replaceAll(world.namespace, 'NAMESPACE')
-    .replace(/"(controller-uid|clusterIP|nodeName)":"[^"]*"/g, '"$1":""')
+    .replace(/"(controller-uid|controller-revision-hash|clusterIP|nodeName)":"[^"]*"/g, '"$1":""')
     .replace(/"clusterIPs":\["\d[^\]]*\]/g, '"clusterIPs":[]')
     .replace(/kube-api-access-\w{5}/g, 'kube-api-access')
     .replace(/-----BEGIN CERTIFICATE-----[^"]*/g, 'CERTIFICATE')
 }
+
+// With processes still running, the end has to be said; it stops them.
+t.end()
