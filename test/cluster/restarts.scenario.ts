@@ -71,6 +71,12 @@ const deeds: Deed[] = [
     ask: (world) => world.kubectl('delete', 'sts/orders-app'),
     done: async (world) => {
       await until('the new set', () => world.get('sts', 'orders-app'))
+      // The old status says Ready for as long as nobody writes a new one.
+      await until(
+        'its pods',
+        async () =>
+          (await world.kubectl('get', 'sts/orders-app', '-o', 'jsonpath={.status.availableReplicas}')) === '3',
+      )
       await world.settled('orders')
     },
   },
