@@ -48,11 +48,12 @@ export const requestRows: Row[] = [
         const controller = await lab.composite(spec, [], `keys-${version}`)
         await lab.create(lab.parent(version))
         await lab.settled(3)
+        const body = hooks.callsOf('sync').at(-1)?.body
         await lab.delete(lab.parent(version))
         await lab.until('the child to be gone', async () => !(await lab.find('ConfigMap', 'child')))
         await lab.delete(controller)
         await lab.settled()
-        return hooks.callsOf('sync').at(-1)?.body
+        return body
       }
       const v1 = await last('v1')
       t.strictSame(keys(v1?.children), { 'ConfigMap.v1': ['child'] })
