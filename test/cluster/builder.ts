@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { cp, mkdir, mkdtemp, readFile, readdir, rename, rm, statfs } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtemp, readFile, readdir, rename, rm, statfs } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -213,7 +213,7 @@ async function copyStages(out: string, env: NodeJS.ProcessEnv): Promise<void> {
   const args = ['list', '-m', '-f', '{{.Dir}}', 'sigs.k8s.io/kwok']
   const { stdout } = await promisify(execFile)('go', args, { env, cwd: toolsDir('kwok') })
   const from = join(stdout.trim(), 'kustomize', 'stage')
-  await Promise.all(stages.map((stage) => cp(join(from, stage), join(out, 'stages', stage.replace(/.*\//, '')))))
+  await Promise.all(stages.map((stage) => copyFile(join(from, stage), join(out, 'stages', stage.replace(/.*\//, '')))))
 }
 
 /** The first line of Go's output that is an error: not a download, not the heading of a package. */

@@ -47,6 +47,7 @@ export function apiServer(port: number, credentials: Credentials): Component {
       '--endpoint-reconciler-type=none', // its own address is loopback, which Endpoints refuse
       '--allow-privileged',
       '--profiling=false',
+      '--shutdown-watch-termination-grace-period=1s', // else it waits a minute for its watches to end
       `--audit-policy-file=${credentials.auditPolicy}`,
       '--audit-log-path=audit.log',
       '--audit-log-maxsize=0', // never rotated: marks are byte offsets

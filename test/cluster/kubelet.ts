@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { KubeObject, ObjectMeta } from '../../webhooks/contract/types.ts'
 import type { KubeClient } from '../../poller/kube/client.ts'
@@ -15,6 +16,7 @@ const maxGraceMs = 1000
  */
 export function playKubelet(client: KubeClient): Player {
   const stopped = new AbortController()
+  setMaxListeners(0, stopped.signal) // one for each pod that stops
   const stopping = new Set<string>()
   const informer = new Informer({
     client,

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { KubeObject } from '../../webhooks/contract/types.ts'
 import type { KubeClient } from '../../poller/kube/client.ts'
 import { Informer } from '../../poller/kube/informer.ts'
@@ -42,6 +43,7 @@ interface Volume extends KubeObject {
  */
 export function playStorage(client: KubeClient): Player {
   const stopped = new AbortController()
+  setMaxListeners(0, stopped.signal) // one for each claim that is served
   const { signal } = stopped
   const claims = new Informer<Claim>({
     client,

@@ -10,17 +10,14 @@ import { basename, join } from 'node:path'
 const sweep = `
 while read -r _; do :; done
 mv "$1/run" "$1/ended"
-for file in "$1"/ended/*; do kill -KILL -- "-\${file##*/}"; done
-for file in "$1"/ended/*; do
-  tries=0
-  while kill -0 -- "-\${file##*/}" && [ $tries -lt 100 ]; do tries=$((tries + 1)); sleep 0.05; done
-done
+for file in "$1"/ended/*; do kill -s KILL -- "-\${file##*/}"; done
 if [ -e "$1/failed" ]; then mkdir -p "$2" && cp "$1"/logs/* "$2"; fi
-rm -rf "$1"
+tries=0 # a dying process may still put a file into its folder
+until rm -rf "$1" || [ $tries -eq 100 ]; do tries=$((tries + 1)); sleep 0.05; done
 `
 
 /** Registers a process under its own id before it becomes its command; refuses to run once the sweep has begun. */
-const announce = '{ : >"$0/run/$$"; } 2>/dev/null || exit 125; exec "$@"'
+const announce = '{ echo >"$0/run/$$"; } 2>/dev/null || exit 125; exec "$@"'
 
 /**
  * Sees to it that processes and their folder never outlive this process. The kernel closes the pipe to the watchdog
