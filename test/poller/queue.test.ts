@@ -159,7 +159,7 @@ void t.test('a namespace with a thousand keys does not starve another', async (t
   for (let i = 2; i < 5; i++) bench.queue.add(`small/${i}`)
   bench.queue.add('third/1')
   await bench.end('small/1')
-  t.strictSame(bench.started.slice(-2), ['small/2', 'third/1'].slice(-2).sort(), 'groups take turns')
+  t.strictSame(bench.started.slice(-2), ['small/2', 'third/1'], 'groups take turns')
 })
 
 void t.test('depth, age and waits tell of a queue that does not keep up', async (t) => {

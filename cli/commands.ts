@@ -1,0 +1,97 @@
+import { parseArgs } from 'node:util'
+import { SettingsError, type Environment } from '../webhooks/environment.ts'
+import { packageVersion } from '../webhooks/version.ts'
+
+/** The outside of a command: `process`, or a stand-in. */
+export interface Surroundings {
+  env: Environment
+  stdout: { write(text: string): unknown }
+  stderr: { write(text: string): unknown }
+}
+
+/** A wrong call of the program; the message says what is accepted. */
+class UsageError extends Error {}
+
+interface Command {
+  summary: string
+  /** Its modules are loaded when it runs: each command starts with what it needs. */
+  run(args: string[], surroundings: Surroundings): Promise<void>
+}
+
+const commands: ReadonlyMap<string, Command> = new Map([
+  [
+    'serve',
+    {
+      summary: 'run the hook service that Metacontroller calls, until SIGTERM',
+      async run(args, { env }) {
+        parseArgs({ args, options: {} })
+        const { serve } = await import('../webhooks/main.ts')
+        await serve(env)
+      },
+    },
+  ],
+])
+
+/**
+ * Runs the program. Commands that serve return when they are up and leave the process running.
+ *
+ * @param args what follows the program's name
+ * @returns the exit code: 0 for success, 1 for bad input or a failure, 2 for a wrong call
+ */
+export async function run(args: readonly string[], surroundings: Surroundings): Promise<0 | 1 | 2> {
+  const [first, ...rest] = args
+  try {
+    if (first === undefined) throw new UsageError('no command given')
+    if (isHelp(first) || first === 'help' || isHelp(rest[0])) {
+      surroundings.stdout.write(help())
+      return 0
+    }
+    if (first === '--version') {
+      surroundings.stdout.write(`${packageVersion()}\n`)
+      return 0
+    }
+    const command = commands.get(first)
+    if (command === undefined) throw new UsageError(`no command ${JSON.stringify(first)}`)
+    await command.run(rest, surroundings)
+    return 0
+  } catch (error) {
+    const [code, message] = failure(error)
+    surroundings.stderr.write(`kaspr-metacontroller: ${message}\n`)
+    return code
+  }
+}
+
+function isHelp(word: string | undefined): boolean {
+  return word === '--help' || word === '-h'
+}
+
+function failure(error: unknown): [code: 1 | 2, message: string] {
+  if (error instanceof UsageError || isParseArgsError(error)) {
+    return [2, `${error.message}\nSee kaspr-metacontroller --help.`]
+  }
+  if (error instanceof SettingsError) return [1, `settings are wrong\n${error.message}`]
+  // Anything else is a mistake in this program: its stack is what a report needs.
+  return [1, error instanceof Error ? (error.stack ?? error.message) : String(error)]
+}
+
+function isParseArgsError(error: unknown): error is Error {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  return typeof code === 'string' && code.startsWith('ERR_PARSE_ARGS')
+}
+
+function help(): string {
+  const width = Math.max(...[...commands.keys()].map((name) => name.length))
+  const lines = [...commands].map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`)
+  return `Usage: kaspr-metacontroller <command>
+
+Commands:
+${lines.join('\n')}
+
+Options:
+  --help     show this
+  --version  show the version
+
+Settings are environment variables, see docs/settings.md.
+Exit codes: 0 success, 1 bad input or failure, 2 wrong usage.
+`
+}

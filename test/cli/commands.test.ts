@@ -1,0 +1,122 @@
+import { readFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { once } from 'node:events'
+import { format, resolveConfig } from 'prettier'
+import t from 'tap'
+import { run } from '../../cli/commands.ts'
+import { settingsDocs } from '../../cli/settings-docs.ts'
+import type { Environment } from '../../webhooks/environment.ts'
+import { packagePath } from '../../webhooks/package-root.ts'
+import { get, openCall, post } from '../webhooks/client.ts'
+import { labRequest } from '../webhooks/lab.ts'
+import { until } from '../webhooks/until.ts'
+import { startNode } from './process.ts'
+
+const local = { HOST: '127.0.0.1', PORT: '0', LOG_LEVEL: 'debug' }
+
+async function called(args: string[], env: Environment = {}): Promise<{ code: number; out: string; err: string }> {
+  let [out, err] = ['', '']
+  const stdout = { write: (text: string) => (out += text) }
+  const stderr = { write: (text: string) => (err += text) }
+  const code = await run(args, { env, stdout, stderr })
+  return { code, out, err }
+}
+
+void t.test('arguments: help and version on standard output, errors on the other; exit codes 0, 1, 2', async (t) => {
+  const table: [args: string[], code: number, out: RegExp, err: RegExp][] = [
+    [['--help'], 0, /^Usage: kaspr-metacontroller <command>[^]*\n {2}serve {2}/, /^$/],
+    [['-h'], 0, /^Usage/, /^$/],
+    [['help'], 0, /^Usage/, /^$/],
+    [['serve', '--help'], 0, /^Usage/, /^$/],
+    [['--version'], 0, /^\d+\.\d+\.\d+\S*\n$/, /^$/],
+    [[], 2, /^$/, /no command given\nSee kaspr-metacontroller --help\.\n$/],
+    [['bogus'], 2, /^$/, /^kaspr-metacontroller: no command "bogus"\n/],
+    [['constructor'], 2, /^$/, /no command "constructor"/],
+    [['--bogus'], 2, /^$/, /no command "--bogus"/],
+    [['serve', '--bogus'], 2, /^$/, /Unknown option '--bogus'/],
+    [['serve', 'x'], 2, /^$/, /Unexpected argument 'x'/],
+  ]
+  for (const [args, code, out, err] of table) t.match(await called(args), { code, out, err }, args.join(' ') || 'none')
+})
+
+void t.test('wrong settings stop the start, all named at once', async (t) => {
+  const { code, err } = await called(['serve'], { PORT: 'http', HOOK_TOKEN: 'bad token', TLS_CERT: 'x' })
+  t.equal(code, 1)
+  t.same(err.trimEnd().split('\n').sort(), [
+    'HOOK_TOKEN=***: give a token of printable ASCII characters without blanks',
+    'PORT="http": give an integer, at least 0 and at most 65535',
+    'TLS_KEY is not set: give the path of a PEM file, because TLS_CERT is set',
+    'kaspr-metacontroller: settings are wrong',
+  ])
+  t.match(await called(['serve'], { ENV_FILE: '/none' }), { code: 1, err: /ENV_FILE="\/none": give a file/ })
+})
+
+void t.test('a socket that cannot be had stops the start and names the setting', async (t) => {
+  const taken = createServer().listen(0, '127.0.0.1')
+  await once(taken, 'listening')
+  t.teardown(() => taken.close())
+  const { port } = taken.address() as AddressInfo
+  const env = { HOST: '127.0.0.1', LOG_LEVEL: 'silent' }
+  const busy = await called(['serve'], { ...env, PORT: String(port) })
+  t.match(busy, { code: 1, err: `PORT=${port}: give a port that is free on 127.0.0.1` })
+  const foreign = await called(['serve'], { ...env, HOST: '192.0.2.1', PORT: '0' })
+  t.match(foreign, { code: 1, err: /HOST=192\.0\.2\.1: give an address of this machine/ })
+})
+
+void t.test('serve runs until SIGTERM and then exits with 0', async (t) => {
+  const serve = startNode(t, 'cli/main.js', ['serve'], local)
+  const port = await serve.port()
+  t.match(await get(port, '/healthz'), { status: 200, body: 'ok' })
+  serve.kill('SIGTERM')
+  t.equal(await serve.exited, 0)
+  t.match(serve.stdout(), /"signal":"SIGTERM","msg":"shutting down"/)
+  t.equal(serve.stderr(), '')
+})
+
+void t.test('H10 SIGTERM with a call in flight: it finishes with 200, new ones get 503, exit code 0', async (t) => {
+  const serve = startNode(t, 'test/webhooks/lab-process.js', [], local)
+  const port = await serve.port()
+  const running = openCall(port, labRequest())
+  await until(() => serve.stdout().includes('listening'))
+  while (!(await get(port, '/metrics')).body.includes('in_flight 1')) t.comment('waiting for the call to arrive')
+  serve.kill('SIGTERM')
+  await until(() => serve.stdout().includes('shutting down'))
+  t.match(await post(port, '/labs/sync', labRequest()), { status: 503 })
+  running.finish()
+  t.match(await running.answer, { status: 200 })
+  t.equal(await serve.exited, 0)
+})
+
+void t.test('a call that never ends does not hold up the end', async (t) => {
+  const serve = startNode(t, 'test/webhooks/lab-process.js', [], { ...local, SHUTDOWN_SECONDS: '0.1' })
+  const port = await serve.port()
+  const stuck = openCall(port, labRequest())
+  while (!(await get(port, '/metrics')).body.includes('in_flight 1')) t.comment('waiting for the call to arrive')
+  serve.kill('SIGTERM')
+  t.equal(await serve.exited, 0)
+  await t.rejects(stuck.answer)
+})
+
+void t.test('an error that nobody caught ends the process with 1, its calls finished', async (t) => {
+  const serve = startNode(t, 'test/webhooks/lab-process.js', [], { ...local, LAB_FAIL: '1' })
+  t.equal(await serve.exited, 1)
+  t.match(serve.stdout(), /"level":"fatal"[^\n]*nobody caught this/)
+})
+
+void t.test('serve loads neither poller nor any client of the outside', async (t) => {
+  const serve = startNode(t, 'test/webhooks/lab-process.js', [], { ...local, LAB_MODULES: '1', NODE_DEBUG: 'esm' })
+  await serve.port()
+  await until(() => serve.stdout().includes('"modules"'))
+  const loaded = serve.stdout() + serve.stderr()
+  for (const expected of ['node_modules/fastify/', 'webhooks/server.js'])
+    t.ok(loaded.includes(expected), `sees ${expected}`)
+  for (const foreign of ['node_modules/undici/', '@kubernetes/client-node', '/poller/']) {
+    t.notOk(loaded.includes(foreign), `no ${foreign}`)
+  }
+})
+
+void t.test('docs/settings.md is what `npm run generate` makes of the schemas', async (t) => {
+  const path = packagePath('docs', 'settings.md')
+  const options = { ...(await resolveConfig(path)), filepath: path }
+  t.equal(readFileSync(path, 'utf8'), await format(settingsDocs(), options))
+})
