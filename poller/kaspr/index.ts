@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { BaseLogger } from 'pino'
 import type { Clock } from '../clock.ts'
 import type { Report, Reporter } from '../controller.ts'
@@ -157,6 +158,7 @@ export class KasprApps implements Reporter {
   ): Promise<Map<string, Answer>> {
     const answers = new Map<string, Answer>()
     const round = new AbortController()
+    setMaxListeners(0, round.signal) // two for each member
     const end = (): void => round.abort(new Error('The round is over'))
     const timer = setTimeout(end, this.#options.roundTimeoutMs)
     signal.addEventListener('abort', end)

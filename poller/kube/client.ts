@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { BaseLogger } from 'pino'
 import type { Dispatcher } from 'undici'
@@ -89,6 +90,7 @@ class PooledClient implements KubeClient {
 
   constructor(options: ClientOptions) {
     this.#options = options
+    setMaxListeners(0, this.#closed.signal) // one for each request under way
     this.#userAgent = options.userAgent ?? `kaspr-metacontroller/${packageVersion()} (poll)`
     const { kubeconfig, logger, connections = 16 } = options
     this.#connections = new Connections({ kubeconfig, logger, connections })
