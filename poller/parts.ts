@@ -89,9 +89,10 @@ export function assemble({ settings, logger, member, kubeconfig }: PartsOptions)
     record: (event) => events.record(event),
     onWrite: metrics.onWrite.bind(metrics),
     queue: {
+      // Pods come and go in bursts. Each report wakes the app's hook, so the steps of a second or two are told together.
+      minIntervalMs: Math.min(2000, settings.POLL_FAST_INTERVAL_SECONDS * 1000),
       // A run mostly waits for members, and each of them counts against POLL_CONCURRENCY.
       workers: settings.POLL_CONCURRENCY,
-      minIntervalMs: Math.min(1000, settings.POLL_FAST_INTERVAL_SECONDS * 1000),
       logger,
       onWait: metrics.onWait.bind(metrics),
       onRun: metrics.onLook.bind(metrics),
