@@ -43,8 +43,7 @@ function forValidation(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(forValidation)
   if (typeof schema !== 'object' || schema === null) return schema
   const source = schema as Schema
-  if (source['x-kubernetes-int-or-string'] === true) return { type: ['integer', 'string'] }
-  const result: Schema = {}
+  const result: Schema = source['x-kubernetes-int-or-string'] === true ? { type: ['integer', 'string'] } : {}
   for (const [key, value] of Object.entries(source)) {
     if (key.startsWith('x-kubernetes-') || (key === 'description' && typeof value === 'string')) continue
     result[key] = forValidation(value)

@@ -7,7 +7,7 @@ export interface KasprAgentSpec {
    */
   isolatedPartitions?: boolean
   /**
-   * Where events come from.
+   * Where events come from. With both, the topic is read.
    */
   input: {
     /**
@@ -34,7 +34,7 @@ export interface KasprAgentSpec {
       deleting?: boolean
       replicas?: number
       config?: {
-        [k: string]: string
+        [k: string]: number | string
       }
     }
     channel?: {
@@ -52,6 +52,9 @@ export interface KasprAgentSpec {
     }
   }
   output?: {
+    /**
+     * @maxItems 256
+     */
     topics?: {
       name?: string
       nameSelector?: {
@@ -64,6 +67,9 @@ export interface KasprAgentSpec {
          */
         entrypoint?: string
       }
+      /**
+       * Wait until Kafka has acknowledged.
+       */
       ack?: boolean
       keySerializer?: 'raw' | 'json' | 'pickle' | 'binary'
       valueSerializer?: 'raw' | 'json' | 'pickle' | 'binary'
@@ -117,19 +123,33 @@ export interface KasprAgentSpec {
          */
         entrypoint?: string
       }
+      /**
+       * Hand the value on to the next operation.
+       */
       passThrough?: boolean
+      /**
+       * Create the topic when it is absent.
+       */
       declare?: boolean
       partitions?: number
+      /**
+       * Seconds.
+       */
       retention?: number
       replicas?: number
       compacting?: boolean
       deleting?: boolean
       config?: {
-        [k: string]: string
+        [k: string]: number | string
       }
     }[]
   }
   processors?: {
+    /**
+     * Names of operations in the order in which they run.
+     *
+     * @maxItems 256
+     */
     pipeline: string[]
     init?: {
       /**
@@ -141,9 +161,20 @@ export interface KasprAgentSpec {
        */
       entrypoint?: string
     }
+    /**
+     * @maxItems 256
+     */
     operations: {
       name: string
+      /**
+       * Tables of the app that the function gets as parameters.
+       *
+       * @maxItems 64
+       */
       tables?: {
+        /**
+         * Name of a KasprTable of the same app.
+         */
         name: string
         /**
          * Name of the Python parameter that receives the table.
@@ -182,6 +213,9 @@ export interface KasprAgentSpec {
            */
           entrypoint?: string
         }
+        /**
+         * Wait until Kafka has acknowledged.
+         */
         ack?: boolean
         keySerializer?: 'raw' | 'json' | 'pickle' | 'binary'
         valueSerializer?: 'raw' | 'json' | 'pickle' | 'binary'
@@ -235,15 +269,24 @@ export interface KasprAgentSpec {
            */
           entrypoint?: string
         }
+        /**
+         * Hand the value on to the next operation.
+         */
         passThrough?: boolean
+        /**
+         * Create the topic when it is absent.
+         */
         declare?: boolean
         partitions?: number
+        /**
+         * Seconds.
+         */
         retention?: number
         replicas?: number
         compacting?: boolean
         deleting?: boolean
         config?: {
-          [k: string]: string
+          [k: string]: number | string
         }
       }
     }[]
@@ -291,11 +334,18 @@ export const kasprAgentSpecSchema: object = {
             keySerializer: { type: 'string', enum: ['raw', 'json', 'pickle', 'binary'] },
             valueSerializer: { type: 'string', enum: ['raw', 'json', 'pickle', 'binary'] },
             partitions: { type: 'integer', format: 'int32' },
-            retention: { type: 'integer', format: 'int64' },
+            retention: { type: 'integer', format: 'int64', minimum: -9007199254740991, maximum: 9007199254740991 },
             compacting: { type: 'boolean' },
             deleting: { type: 'boolean' },
             replicas: { type: 'integer', format: 'int32' },
-            config: { type: 'object', additionalProperties: { type: 'string' } },
+            config: {
+              type: 'object',
+              additionalProperties: {
+                type: ['integer', 'string'],
+                minimum: -9007199254740991,
+                maximum: 9007199254740991,
+              },
+            },
           },
         },
         channel: { type: 'object', required: ['name'], properties: { name: { type: 'string', minLength: 1 } } },
@@ -314,6 +364,7 @@ export const kasprAgentSpecSchema: object = {
       properties: {
         topics: {
           type: 'array',
+          maxItems: 256,
           items: {
             type: 'object',
             properties: {
@@ -354,11 +405,18 @@ export const kasprAgentSpecSchema: object = {
               passThrough: { type: 'boolean' },
               declare: { type: 'boolean' },
               partitions: { type: 'integer', format: 'int32' },
-              retention: { type: 'integer', format: 'int64' },
+              retention: { type: 'integer', format: 'int64', minimum: -9007199254740991, maximum: 9007199254740991 },
               replicas: { type: 'integer', format: 'int32' },
               compacting: { type: 'boolean' },
               deleting: { type: 'boolean' },
-              config: { type: 'object', additionalProperties: { type: 'string' } },
+              config: {
+                type: 'object',
+                additionalProperties: {
+                  type: ['integer', 'string'],
+                  minimum: -9007199254740991,
+                  maximum: 9007199254740991,
+                },
+              },
             },
           },
         },
@@ -368,7 +426,7 @@ export const kasprAgentSpecSchema: object = {
       type: 'object',
       required: ['pipeline', 'operations'],
       properties: {
-        pipeline: { type: 'array', items: { type: 'string' } },
+        pipeline: { type: 'array', maxItems: 256, items: { type: 'string' } },
         init: {
           type: 'object',
           required: ['python'],
@@ -376,6 +434,7 @@ export const kasprAgentSpecSchema: object = {
         },
         operations: {
           type: 'array',
+          maxItems: 256,
           items: {
             type: 'object',
             required: ['name'],
@@ -383,12 +442,13 @@ export const kasprAgentSpecSchema: object = {
               name: { type: 'string', minLength: 1 },
               tables: {
                 type: 'array',
+                maxItems: 64,
                 items: {
                   type: 'object',
                   required: ['name', 'paramName'],
                   properties: {
                     name: { type: 'string', minLength: 1 },
-                    paramName: { type: 'string', pattern: '^[a-zA-Z_][a-zA-Z0-9_]*$' },
+                    paramName: { type: 'string', maxLength: 255, pattern: '^[a-zA-Z_][a-zA-Z0-9_]*$' },
                   },
                 },
               },
@@ -442,11 +502,23 @@ export const kasprAgentSpecSchema: object = {
                   passThrough: { type: 'boolean' },
                   declare: { type: 'boolean' },
                   partitions: { type: 'integer', format: 'int32' },
-                  retention: { type: 'integer', format: 'int64' },
+                  retention: {
+                    type: 'integer',
+                    format: 'int64',
+                    minimum: -9007199254740991,
+                    maximum: 9007199254740991,
+                  },
                   replicas: { type: 'integer', format: 'int32' },
                   compacting: { type: 'boolean' },
                   deleting: { type: 'boolean' },
-                  config: { type: 'object', additionalProperties: { type: 'string' } },
+                  config: {
+                    type: 'object',
+                    additionalProperties: {
+                      type: ['integer', 'string'],
+                      minimum: -9007199254740991,
+                      maximum: 9007199254740991,
+                    },
+                  },
                 },
               },
             },

@@ -106,7 +106,7 @@ export interface KasprAppStatus {
     [k: string]: unknown
   }[]
   /**
-   * Components that the pods mount.
+   * Components that the pods mount, by name. A hash is that of the component's definition.
    */
   linkedResources?: {
     agents?: {
@@ -114,6 +114,26 @@ export interface KasprAppStatus {
       hash?: string
       topicName?: string
       topicPattern?: string
+    }[]
+    webviews?: {
+      name: string
+      hash?: string
+    }[]
+    tables?: {
+      name: string
+      hash?: string
+      /**
+       * What the runtime calls the table.
+       */
+      tableName?: string
+    }[]
+    tasks?: {
+      name: string
+      hash?: string
+    }[]
+    joins?: {
+      name: string
+      hash?: string
     }[]
   }
   conditions?: {

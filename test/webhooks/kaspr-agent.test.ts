@@ -3,7 +3,11 @@ import fc from 'fast-check'
 import t from 'tap'
 import { parse } from 'yaml'
 import type { Condition, KubeObject } from '../../webhooks/contract/types.ts'
+import { agentLinks } from '../../webhooks/kaspr/components/agent.ts'
 import { definitionFile } from '../../webhooks/kaspr/components/definition-file.ts'
+import { joinLinks } from '../../webhooks/kaspr/components/join.ts'
+import type { Links } from '../../webhooks/kaspr/components/links.ts'
+import { tableLinks } from '../../webhooks/kaspr/components/table.ts'
 import { subscriptionHash, subscriptions } from '../../webhooks/kaspr/subscriptions.ts'
 import { applied, context, hooksOf, request } from './requests.ts'
 
@@ -184,23 +188,44 @@ python: |
 })
 
 void t.test('subscriptions: a set of topics, however they are written', async (t) => {
-  const of = (...topics: { topicName?: string; topicPattern?: string }[]): string =>
-    subscriptionHash(
-      subscriptions(
-        topics.map((item) => ({ topics: item })),
-        false,
-      ),
-    )
+  const of = (...inputs: { name?: string; pattern?: string }[]): string =>
+    hashOfLinks(...inputs.map((topic) => agentLinks('a', { input: { topic } })))
   const rows: [what: string, before: string, after: string, same: boolean][] = [
-    ['another agent on the same topic', of({ topicName: 'x' }), of({ topicName: 'x' }, { topicName: 'x' }), true],
-    ['another topic', of({ topicName: 'x' }), of({ topicName: 'x' }, { topicName: 'y' }), false],
-    ['blanks and empty parts of a list', of({ topicName: 'x,y' }), of({ topicName: ' y , x ,' }), true],
-    ['case', of({ topicName: 'x' }), of({ topicName: 'X' }), false],
-    ['a pattern is not a name', of({ topicName: 'x' }), of({ topicPattern: 'x' }), false],
-    ['trimmed pattern', of({ topicPattern: 'x.*' }), of({ topicPattern: ' x.* ' }), true],
-    ['name and pattern', of({ topicName: 'x' }), of({ topicName: 'x', topicPattern: 'z' }), false],
-    ['swapped agents', of({ topicName: 'x' }, { topicName: 'y' }), of({ topicName: 'y' }, { topicName: 'x' }), true],
-    ['a topic called scheduler', of({ topicName: 'scheduler' }), subscriptionHash(subscriptions([], true)), false],
+    ['another agent on the same topic', of({ name: 'x' }), of({ name: 'x' }, { name: 'x' }), true],
+    ['another topic', of({ name: 'x' }), of({ name: 'x' }, { name: 'y' }), false],
+    ['blanks and empty parts of a list', of({ name: 'x,y' }), of({ name: ' y , x ,' }), true],
+    ['case', of({ name: 'x' }), of({ name: 'X' }), false],
+    ['a pattern is not a name', of({ name: 'x' }), of({ pattern: 'x' }), false],
+    ['trimmed pattern', of({ pattern: 'x.*' }), of({ pattern: ' x.* ' }), true],
+    ['name and pattern', of({ name: 'x' }), of({ name: 'x', pattern: 'z' }), false],
+    ['swapped agents', of({ name: 'x' }, { name: 'y' }), of({ name: 'y' }, { name: 'x' }), true],
+    ['a channel is no topic', hashOfLinks(), hashOfLinks(agentLinks('a', { input: { channel: { name: 'c' } } })), true],
+    ['a topic called scheduler', of({ name: 'scheduler' }), subscriptionHash(subscriptions([], 'o', true)), false],
+    ['a table', hashOfLinks(), hashOfLinks(tableLinks('t', {})), false],
+    [
+      'what spec.name of a table says',
+      hashOfLinks(tableLinks('t', {})),
+      hashOfLinks(tableLinks('t', { name: 'x' })),
+      true,
+    ],
+    ['a table turned global', hashOfLinks(tableLinks('t', {})), hashOfLinks(tableLinks('t', { global: true })), false],
   ]
   for (const [what, before, after, same] of rows) t.equal(before === after, same, what)
 })
+
+void t.test('topics that the runtime makes start with the Kafka id of the app', async (t) => {
+  const join = joinLinks('j', { leftTable: 'l', rightTable: 'r', extractor: { python: 'x' } })
+  t.same(subscriptions([tableLinks('l', {}), tableLinks('r', { global: true }), join], 'orders-app', false), [
+    '#global r',
+    'orders-app-l-changelog',
+    'orders-app-l-r-previous-fk-changelog',
+    'orders-app-l-r-subscription-registration',
+    'orders-app-l-r-subscription-response',
+    'orders-app-l-r-subscriptions-changelog',
+    'orders-app-r-changelog',
+  ])
+})
+
+function hashOfLinks(...links: Links[]): string {
+  return subscriptionHash(subscriptions(links, 'orders-app', false))
+}

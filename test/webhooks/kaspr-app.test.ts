@@ -481,14 +481,12 @@ void t.test('the end of an app is orderly and never creates anything', async (t)
 
 void t.test('customize depends on the name alone', async (t) => {
   const rules = {
-    relatedResources: [
-      {
-        apiVersion: 'kaspr.io/v1alpha1',
-        resource: 'kaspragents',
-        namespace: 'shop',
-        labelSelector: { matchLabels: { 'kaspr.io/app': 'orders' } },
-      },
-    ],
+    relatedResources: ['kaspragents', 'kasprwebviews', 'kasprtables', 'kasprtasks', 'kasprjoins'].map((resource) => ({
+      apiVersion: 'kaspr.io/v1alpha1',
+      resource,
+      namespace: 'shop',
+      labelSelector: { matchLabels: { 'kaspr.io/app': 'orders' } },
+    })),
   }
   const { controller } = request(hooks, app())
   t.same(hooks.customize?.({ controller, parent: app() }, context()), rules)

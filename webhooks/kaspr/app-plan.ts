@@ -41,7 +41,8 @@ export function appPlan(view: AppView, spec: AppSpec, settings: HookSettings): A
     kafka,
     components: mounted,
     topics: subscriptions(
-      mounted.map(({ rendered }) => rendered),
+      mounted.map(({ rendered }) => rendered.links),
+      appNames(name).statefulSet,
       schedulerEnabled,
     ),
     claimed: hasClaims(view, spec),

@@ -7,6 +7,7 @@ import type { HookSettings } from '../settings.ts'
 import type { AppPlan } from './app-plan.ts'
 import type { AppSpec } from './app-spec.ts'
 import type { AppView, ObservedApp, StatefulSet } from './app-view.ts'
+import { componentKinds } from './components/kinds.ts'
 import { immutableStorage } from './statefulset.ts'
 import { versionOfImage } from './versions.ts'
 
@@ -200,9 +201,14 @@ function isRolling(statefulSet: StatefulSet | undefined): boolean {
 }
 
 function linkedResources({ mounted }: AppPlan): NonNullable<KasprAppStatus['linkedResources']> {
-  return {
-    agents: mounted.map(({ name, rendered }) => ({ name, hash: rendered.hash, ...rendered.topics })),
-  }
+  return Object.fromEntries(
+    componentKinds.map((kind) => [
+      kind.root,
+      mounted
+        .filter((component) => component.kind === kind)
+        .map(({ name, rendered }) => ({ name, hash: rendered.hash, ...rendered.links.recorded })),
+    ]),
+  )
 }
 
 /** While the spec cannot be read, the last known links stand. */

@@ -1,6 +1,7 @@
 import { isMap, objectNamed } from '../contract/objects.ts'
 import { objectsOf } from '../contract/request.ts'
 import type { CompositeRequest, KubeObject } from '../contract/types.ts'
+import { shown } from '../contract/validate.ts'
 import { type RenderedComponent, renderComponent } from './components/render.ts'
 import { type ComponentKind, componentKinds } from './components/kinds.ts'
 import { appLabel, appNames, kasprApiVersion } from './names.ts'
@@ -70,12 +71,9 @@ export interface AppReport {
   members: { id: number; reachable: boolean; rebalancing?: boolean | null; [field: string]: unknown }[]
 }
 
-/**
- * Reads a request into the view.
- *
- */
+/** Reads a request into the view. */
 export function appView(request: CompositeRequest): AppView {
-  return { ...observedApp(request), components: linkedComponents(request) }
+  return { ...observedApp(request), components: withTheirTables(linkedComponents(request)) }
 }
 
 /**
@@ -113,6 +111,28 @@ function linkedComponents({ parent, related }: CompositeRequest): LinkedComponen
         heldHash: heldHash(component),
       })),
   )
+}
+
+/**
+ * A component that needs a table which the app does not mount counts as invalid: the runtime looks tables up when it
+ * starts, and ends without them.
+ */
+function withTheirTables(components: LinkedComponent[]): LinkedComponent[] {
+  const tables = new Set(
+    components.filter(({ kind, rendered }) => kind.kind === 'KasprTable' && rendered.valid).map(({ name }) => name),
+  )
+  return components.map((component) => {
+    const { name, rendered } = component
+    if (!rendered.valid) return component
+    const problems = rendered.links.tables
+      .filter((table) => !tables.has(table.name))
+      .map((table) => ({
+        field: `spec.${table.field}`,
+        value: shown(table.name),
+        accepted: 'the name of a valid KasprTable of the same app',
+      }))
+    return problems.length === 0 ? component : { ...component, rendered: { valid: false, name, problems } }
+  })
 }
 
 function heldHash(component: KubeObject): string | undefined {

@@ -1,39 +1,21 @@
 import type { KasprAgentSpec } from '../../../crds/types/kaspragent.ts'
-import { type Problem, shown } from '../../contract/validate.ts'
-import { optional, processors, topicOut } from './blocks.ts'
+import type { Problem } from '../../contract/validate.ts'
+import { exactlyOne, processorsProblems, topicOutProblems } from './block-problems.ts'
+import { optional, processors, strings, topicOut } from './blocks.ts'
 import type { Definition } from './definition-file.ts'
-
-const pythonKeywords = new Set(
-  'False None True and as assert async await break class continue def del elif else except finally for from global if import in is lambda nonlocal not or pass raise return try while with yield'.split(
-    ' ',
-  ),
-)
+import { type Links, noLinks } from './links.ts'
 
 /** What the runtime would refuse of an agent that its schema lets through: a refused file stops every pod of the app. */
 export function agentProblems(spec: KasprAgentSpec): Problem[] {
-  const problems: Problem[] = []
   const { topic, channel } = spec.input
-  if (topic === undefined && channel === undefined)
-    problems.push({ field: 'spec.input', value: '{}', accepted: 'topic or channel' })
-  if (topic !== undefined) problems.push(...exactlyOne('spec.input.topic', 'name', 'pattern', topic))
-  spec.output?.topics?.forEach((output, index) =>
-    problems.push(...exactlyOne(`spec.output.topics[${index}]`, 'name', 'nameSelector', output)),
-  )
-  spec.processors?.operations.forEach((operation, index) => {
-    const field = `spec.processors.operations[${index}]`
-    if (operation.topicSend !== undefined) {
-      problems.push(...exactlyOne(`${field}.topicSend`, 'name', 'nameSelector', operation.topicSend))
-    }
-    operation.tables?.forEach(({ paramName }, table) => {
-      if (!pythonKeywords.has(paramName)) return
-      problems.push({
-        field: `${field}.tables[${table}].paramName`,
-        value: shown(paramName),
-        accepted: 'a Python identifier that is no keyword',
-      })
-    })
-  })
-  return problems
+  return [
+    ...(topic === undefined && channel === undefined
+      ? [{ field: 'spec.input', value: '{}', accepted: 'topic or channel' }]
+      : []),
+    ...(topic === undefined ? [] : exactlyOne('spec.input.topic', 'name', 'pattern', topic)),
+    ...(spec.output?.topics ?? []).flatMap((output, index) => topicOutProblems(`spec.output.topics[${index}]`, output)),
+    ...processorsProblems(spec.processors),
+  ]
 }
 
 /** The runtime's definition of an agent called `name`. The runtime refuses an agent without `processors`, so it is always there. */
@@ -57,7 +39,7 @@ export function agentDefinition(name: string, spec: KasprAgentSpec): Record<stri
           compacting: topic.compacting,
           deleting: topic.deleting,
           replicas: topic.replicas,
-          config: topic.config,
+          config: strings(topic.config),
         }),
       channel: channel && { name: channel.name },
       take: take && { max: take.max, within: take.within },
@@ -67,7 +49,17 @@ export function agentDefinition(name: string, spec: KasprAgentSpec): Record<stri
   })
 }
 
-function exactlyOne(field: string, first: string, second: string, value: object): Problem[] {
-  if (Object.hasOwn(value, first) !== Object.hasOwn(value, second)) return []
-  return [{ field, value: shown(value), accepted: `exactly one of ${first} and ${second}` }]
+/** An agent is tied to the topics that it reads; a channel is inside of the members. */
+export function agentLinks(_name: string, { input: { topic } }: KasprAgentSpec): Links {
+  if (topic === undefined) return noLinks
+  const { name, pattern } = topic
+  const names = (name ?? '').split(',').map((part) => part.trim())
+  return {
+    ...noLinks,
+    recorded: {
+      ...(name === undefined ? {} : { topicName: name }),
+      ...(pattern === undefined ? {} : { topicPattern: pattern }),
+    },
+    topics: [...names.filter((part) => part !== ''), ...(pattern === undefined ? [] : [`~${pattern.trim()}`])],
+  }
 }

@@ -2,6 +2,9 @@ import type { Definition } from './definition-file.ts'
 
 /** Parts that definitions of several component kinds share, from the keys of the CRD to the keys of the runtime. */
 
+/** A map of texts; numbers are accepted for them. */
+export type Strings = Record<string, string | number>
+
 /** Python source and the function in it to call. */
 export interface Code {
   python: string
@@ -27,7 +30,7 @@ export interface TopicOut {
   replicas?: number
   compacting?: boolean
   deleting?: boolean
-  config?: Record<string, string>
+  config?: Strings
 }
 
 /** A pipeline of named operations. */
@@ -35,7 +38,8 @@ export interface Processors {
   pipeline: string[]
   init?: Code
   operations: {
-    name: string
+    /** Absent only in webviews, and then of no use: a pipeline refers to names. */
+    name?: string
     tables?: { name: string; paramName: string }[]
     map?: Code
     filter?: Code
@@ -45,6 +49,12 @@ export interface Processors {
 
 export function code(value: Code | undefined): Definition | undefined {
   return value === undefined ? undefined : optional({ python: value.python, entrypoint: value.entrypoint })
+}
+
+/** Keys are data and stay as they are; the runtime wants texts. */
+export function strings(map: Strings | undefined): Definition | undefined {
+  if (map === undefined) return undefined
+  return Object.fromEntries(Object.entries(map).map(([key, value]) => [key, String(value)]))
 }
 
 export function topicOut(topic: TopicOut | undefined): Definition | undefined {
@@ -67,7 +77,7 @@ export function topicOut(topic: TopicOut | undefined): Definition | undefined {
     replicas: topic.replicas,
     compacting: topic.compacting,
     deleting: topic.deleting,
-    config: topic.config,
+    config: strings(topic.config),
   })
 }
 

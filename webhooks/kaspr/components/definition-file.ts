@@ -54,7 +54,9 @@ function keyText(key: string): string {
 }
 
 function scalar(value: string | number | boolean, indent: string): string {
-  if (typeof value !== 'string') return String(value)
+  if (typeof value === 'boolean') return String(value)
+  // All digits: an exponent would be read as text or as a fraction.
+  if (typeof value === 'number') return BigInt(value).toString()
   return isPlainText(value) ? literal(value, indent) : quoted(value)
 }
 

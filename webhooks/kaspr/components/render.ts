@@ -1,10 +1,10 @@
-import { type KasprAgentSpec, kasprAgentSpecSchema } from '../../../crds/types/kaspragent.ts'
 import { hashOf } from '../../contract/hash.ts'
 import type { KubeObject } from '../../contract/types.ts'
-import { type Problem, type Validated, shown, specValidator } from '../../contract/validate.ts'
-import { agentDefinition, agentProblems } from './agent.ts'
-import { type Definition, definitionFile } from './definition-file.ts'
-import { type ComponentKind, agentKind } from './kinds.ts'
+import { type Problem, shown } from '../../contract/validate.ts'
+import { definitionFile } from './definition-file.ts'
+import type { ComponentKind } from './kinds.ts'
+import type { Links } from './links.ts'
+import { renderers } from './renderers.ts'
 
 /** A component as the runtime gets it, or why it cannot. */
 export type RenderedComponent =
@@ -18,15 +18,9 @@ export type RenderedComponent =
       data: Record<string, string>
       /** {@link dataHash} of `data`. */
       hash: string
-      topics: Topics
+      links: Links
     }
   | { valid: false; name: string; problems: Problem[] }
-
-/** What a component subscribes to, as written in its spec. */
-export interface Topics {
-  topicName?: string
-  topicPattern?: string
-}
 
 /**
  * Largest definition that is rendered. The applied object is stored once more in an annotation, and the annotations of
@@ -34,29 +28,10 @@ export interface Topics {
  */
 export const definitionLimitBytes = 200 * 1024
 
-type Renderer = (name: string, spec: unknown) => Validated<{ definition: Record<string, Definition>; topics: Topics }>
-
-const validateAgent = specValidator<KasprAgentSpec>(kasprAgentSpecSchema)
-
-const renderers: Record<string, Renderer> = {
-  [agentKind.kind]: (name, spec) => {
-    const validated = validateAgent(spec)
-    if (!validated.ok) return validated
-    const problems = agentProblems(validated.value)
-    if (problems.length > 0) return { ok: false, problems }
-    const topic = validated.value.input.topic
-    const topics: Topics = {}
-    if (topic?.name !== undefined) topics.topicName = topic.name
-    if (topic?.pattern !== undefined) topics.topicPattern = topic.pattern
-    return { ok: true, value: { definition: agentDefinition(name, validated.value), topics } }
-  },
-}
-
 /** Renders a component of a kind; it depends on the component's name and spec alone. */
 export function renderComponent({ kind, suffix, root }: ComponentKind, component: KubeObject): RenderedComponent {
   const { name } = component.metadata
-  const rendered = renderers[kind]?.(name, component['spec'])
-  if (rendered === undefined) throw new Error(`no renderer for ${kind}`)
+  const rendered = renderers[kind](name, component['spec'])
   const problems = [...nameProblems(name, suffix), ...(rendered.ok ? [] : rendered.problems)]
   if (!rendered.ok || problems.length > 0) return { valid: false, name, problems }
   const configMap = `${name}-${suffix}`
@@ -72,7 +47,7 @@ export function renderComponent({ kind, suffix, root }: ComponentKind, component
     return { valid: false, name, problems: [problem] }
   }
   const data = { [file]: text }
-  return { valid: true, name, configMap, file, data, hash: dataHash(data), topics: rendered.value.topics }
+  return { valid: true, name, configMap, file, data, hash: dataHash(data), links: rendered.value.links }
 }
 
 /** With the suffix, the name becomes a volume name and a label value: a DNS label. */

@@ -26,6 +26,8 @@ export function syncComponent(kind: ComponentKind, request: CompositeRequest, no
     status: {
       configMap: rendered.configMap,
       ...(hash === undefined ? {} : { hash }),
+      // Whether they exist is for the app to say: a component sees nothing but itself.
+      ...Object.fromEntries(rendered.links.tables.map(({ field, name }) => [field, { name }])),
       conditions: statusConditions(parent, now, [
         { type: 'Valid', status: 'True', reason: 'SpecAccepted', message: 'The spec can be rendered' },
         readyCondition(rendered, observed !== undefined, hash),
