@@ -86,7 +86,7 @@ function markerOf(message: string): PackagesStatus['pythonPackages'] | undefined
   }
   if (!isMap(marker) || !Array.isArray(marker['packages'])) return undefined
   const text = (field: string): string | undefined => {
-    const value = (marker)[field]
+    const value = marker[field]
     return typeof value === 'string' ? value : undefined
   }
   const [lastInstallTime, installDuration, installedBy] = [text('install_time'), text('duration'), text('pod_name')]
