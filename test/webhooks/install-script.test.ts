@@ -330,7 +330,7 @@ void t.test('text of a user is never run', async (t) => {
   const where = place('injection')
   const trap = join(root, 'trap')
   const hostile: PythonPackages['packages'] = [
-    `https://h/$(touch\t${trap})`,
+    `https://h/$(touch ${trap})`,
     `https://h/;touch%20${trap}`,
     'a;touch',
     `x\`touch ${trap}\``,
