@@ -27,6 +27,7 @@ function forTypes(schema: unknown): unknown {
   if (typeof schema !== 'object' || schema === null) return schema
   const source = schema as Schema
   if (source['x-kubernetes-int-or-string'] === true) return { type: ['integer', 'string'] }
+  if (isUntyped(source)) return describedOnly(source)
   const result: Schema = {}
   for (const [key, value] of Object.entries(source)) {
     if (!key.startsWith('x-kubernetes-') && key !== 'default' && key !== 'nullable') result[key] = forTypes(value)
@@ -38,11 +39,21 @@ function forTypes(schema: unknown): unknown {
   return result
 }
 
+/** A value of several types, whose forms the code checks with a better message than a schema could give. */
+function isUntyped(schema: Schema): boolean {
+  return schema['x-kubernetes-preserve-unknown-fields'] === true && schema['type'] === undefined
+}
+
+function describedOnly({ description }: Schema): Schema {
+  return { ...(description === undefined ? {} : { description }), tsType: 'unknown' }
+}
+
 /** The schema as ajv gets it: what only the API server evaluates (CEL, list types) and the prose are left out. */
 function forValidation(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(forValidation)
   if (typeof schema !== 'object' || schema === null) return schema
   const source = schema as Schema
+  if (isUntyped(source)) return {}
   const result: Schema = source['x-kubernetes-int-or-string'] === true ? { type: ['integer', 'string'] } : {}
   for (const [key, value] of Object.entries(source)) {
     if (key.startsWith('x-kubernetes-') || (key === 'description' && typeof value === 'string')) continue

@@ -33,6 +33,22 @@ export interface ObservationSpec {
      * Whether members are polled at all.
      */
     enabled: boolean
+    /**
+     * Claims to be kept as large as this.
+     */
+    claims?: {
+      name: string
+      /**
+       * The claim outlives the app: it is created here, without an owner; one that the app still owns is released. Otherwise the app's hooks create it, and here it only grows.
+       */
+      keep: boolean
+      size: string
+      accessModes: string[]
+      storageClassName?: string
+      labels?: {
+        [k: string]: string
+      }
+    }[]
   }
 }
 
@@ -66,6 +82,29 @@ export interface ObservationStatus {
      * Replicas of the StatefulSet when it was last seen, to restore them after its loss.
      */
     lastReplicas?: number
+    /**
+     * The install container of one pod: of one that installs the wanted set, if there is such a pod.
+     */
+    packages?: {
+      /**
+       * Name of the pod.
+       */
+      pod: string
+      /**
+       * Option --set of the container: which set it installs.
+       */
+      set?: string
+      state: 'waiting' | 'running' | 'terminated'
+      /**
+       * Why it waits.
+       */
+      reason?: string
+      exitCode?: number
+      /**
+       * Its last termination message; the marker of the installed set as JSON after a success. While it waits, without one, why.
+       */
+      message?: string
+    }
     members: {
       /**
        * Ordinal of the pod.
@@ -115,6 +154,21 @@ export const observationSpecSchema: object = {
         selector: { type: 'object', minProperties: 1, additionalProperties: { type: 'string' } },
         port: { type: 'integer', format: 'int32', minimum: 1, maximum: 65535 },
         enabled: { type: 'boolean' },
+        claims: {
+          type: 'array',
+          items: {
+            type: 'object',
+            required: ['name', 'keep', 'size', 'accessModes'],
+            properties: {
+              name: { type: 'string', minLength: 1 },
+              keep: { type: 'boolean' },
+              size: { type: 'string', minLength: 1 },
+              accessModes: { type: 'array', items: { type: 'string' } },
+              storageClassName: { type: 'string' },
+              labels: { type: 'object', additionalProperties: { type: 'string' } },
+            },
+          },
+        },
       },
     },
   },

@@ -7,6 +7,7 @@ import type { AppView, LinkedComponent } from './app-view.ts'
 import { type RuntimeConfig, runtimeConfig } from './config.ts'
 import { kafkaConnection } from './kafka.ts'
 import { appNames } from './names.ts'
+import { type Installation, installation } from './packages/install.ts'
 import { type MountedComponent, podTemplate } from './pod-template.ts'
 import { hasClaims } from './statefulset.ts'
 import { subscriptions } from './subscriptions.ts'
@@ -15,6 +16,8 @@ import { imageOf } from './versions.ts'
 /** What an app should look like, before it is compared with what is. */
 export interface AppPlan {
   config: RuntimeConfig
+  /** Python packages of the pods; `undefined` without any. */
+  installation: Installation | undefined
   /** Pod template that the spec and the valid components render to. */
   template: Record<string, unknown>
   /** Valid components whose ConfigMaps do not hold the rendered definition yet: no pod may start before they do. */
@@ -31,12 +34,14 @@ export function appPlan(view: AppView, spec: AppSpec, settings: HookSettings): A
   const config = runtimeConfig(spec, appNames(name).statefulSet, kafka.variables)
   const mounted = view.components.filter(isMounted)
   const schedulerEnabled = config.variables.some(([key, value]) => key === 'K_SCHEDULER_ENABLED' && value === 'True')
+  // A spec whose version has no image is not valid.
+  const image = imageOf(spec, settings.KASPR_IMAGE_REGISTRY) ?? ''
+  const packages = spec.pythonPackages === undefined ? undefined : installation(spec.pythonPackages, image)
   const template = podTemplate({
     name,
     namespace,
     spec,
-    // A spec whose version has no image is not valid.
-    image: imageOf(spec, settings.KASPR_IMAGE_REGISTRY) ?? '',
+    image,
     config,
     kafka,
     components: mounted,
@@ -46,10 +51,12 @@ export function appPlan(view: AppView, spec: AppSpec, settings: HookSettings): A
       schedulerEnabled,
     ),
     claimed: hasClaims(view, spec),
+    installation: packages,
     staticMembership: annotations?.['kaspr.io/disable-static-group-membership']?.toLowerCase() !== 'true',
   })
   return {
     config,
+    installation: packages,
     template,
     mounted,
     waitingFor: mounted.filter(({ heldHash, rendered }) => heldHash !== rendered.hash),

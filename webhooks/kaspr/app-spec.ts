@@ -1,9 +1,15 @@
 import { type KasprAppSpec, kasprAppSpecSchema } from '../../crds/types/kasprapp.ts'
 import { canonicalQuantity } from '../contract/quantity.ts'
+import { isMap } from '../contract/objects.ts'
 import type { KubeObject } from '../contract/types.ts'
 import { type Problem, type Validated, shown, specValidator } from '../contract/validate.ts'
-import { configProblems } from './config.ts'
+import type { LinkedComponent } from './app-view.ts'
+import { configProblems, runtimeConfig } from './config.ts'
 import { authenticationProblems } from './kafka.ts'
+import { type PythonPackages, packageProblems } from './packages/requirements.ts'
+import { ownNames } from './pod-template.ts'
+import { canonicalPodValue } from './pod-values.ts'
+import { templateProblems } from './template-problems.ts'
 import { defaultVersion, imageOf, versions } from './versions.ts'
 
 /** A spec that can be rendered: defaults filled in, quantities canonical. */
@@ -19,21 +25,44 @@ const acceptedQuantity = 'a quantity such as 500m, 2 or 10Gi'
 /**
  * The spec of a KasprApp, or everything that keeps it from being rendered. The API server refuses most of it at
  * admission; objects admitted under an older schema, and files that never saw an API server, are held to the same rules.
+ *
+ * @param components components of the app, whose volumes the template must not take
  */
-export function readAppSpec(parent: KubeObject): Validated<AppSpec> {
-  const validated = validate(parent['spec'])
+export function readAppSpec(parent: KubeObject, components: readonly LinkedComponent[] = []): Validated<AppSpec> {
+  const validated = validate(withoutNulls(parent['spec']))
   if (!validated.ok) return validated
   const spec = validated.value
-  const problems = [
+  const basic = [
     ...nameProblems(parent.metadata.name),
     ...authenticationProblems(spec),
     ...configProblems(spec.config ?? {}),
     ...versionProblems(spec),
     ...storageProblems(spec),
-    ...resourceProblems(spec),
+    ...resourceProblems(spec.resources, 'spec.resources'),
+    ...resourceProblems(spec.pythonPackages?.resources, 'spec.pythonPackages.resources'),
+    ...packageSizeProblems(spec),
+  ]
+  const config = configProblems(spec.config ?? {}).length > 0 ? undefined : runtimeConfig(spec, '', [])
+  const problems = [
+    ...basic,
+    ...(config === undefined ? [] : templateProblems(spec, ownNames(parent.metadata.name, spec, config, components))),
+    ...(spec.pythonPackages === undefined
+      ? []
+      : packageProblems(
+          spec.pythonPackages,
+          (spec.template?.pythonPackagesInitContainer?.env ?? []).map(({ name }) => name),
+        )),
   ]
   if (problems.length > 0) return { ok: false, problems }
   return { ok: true, value: canonical(spec) }
+}
+
+/** The API server drops nulls. Keys of `config` are data; there a null means the same as none. */
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls)
+  if (!isMap(value)) return value
+  const fields = Object.entries(value).filter(([, field]) => field !== null)
+  return Object.fromEntries(fields.map(([key, field]) => [key, key === 'config' ? field : withoutNulls(field)]))
 }
 
 /** The name is used as Service name and, with 15 characters more, as the label value `controller-revision-hash`. */
@@ -65,20 +94,28 @@ function storageProblems({ storage }: KasprAppSpec): Problem[] {
   return problems
 }
 
-function resourceProblems({ resources }: KasprAppSpec): Problem[] {
+function packageSizeProblems({ pythonPackages }: KasprAppSpec): Problem[] {
+  const size = pythonPackages?.cache?.size
+  if (size === undefined || canonicalQuantity(size) !== undefined) return []
+  return [{ field: 'spec.pythonPackages.cache.size', value: shown(size), accepted: acceptedQuantity }]
+}
+
+function resourceProblems(resources: Resources | undefined, field: string): Problem[] {
   return (['limits', 'requests'] as const).flatMap((part) =>
     Object.entries(resources?.[part] ?? {})
       .filter(([, value]) => canonicalQuantity(value) === undefined)
       .map(([name, value]) => ({
-        field: `spec.resources.${part}.${name}`,
+        field: `${field}.${part}.${name}`,
         value: shown(value),
         accepted: acceptedQuantity,
       })),
   )
 }
 
+type Resources = Pick<NonNullable<KasprAppSpec['resources']>, 'limits' | 'requests'>
+
 function canonical(spec: KasprAppSpec): AppSpec {
-  const { storage = { type: 'ephemeral' }, replicas = 1 } = spec
+  const { storage = { type: 'ephemeral' }, replicas = 1, resources, template, pythonPackages } = spec
   return {
     ...spec,
     replicas,
@@ -86,16 +123,18 @@ function canonical(spec: KasprAppSpec): AppSpec {
       ...storage,
       ...(storage.size === undefined ? {} : { size: canonicalQuantity(storage.size) ?? storage.size }),
     },
-    ...(spec.resources === undefined ? {} : { resources: canonicalResources(spec.resources) }),
+    ...(resources === undefined ? {} : { resources: canonicalPodValue(resources) }),
+    ...(template === undefined ? {} : { template: canonicalPodValue(template) }),
+    ...(pythonPackages === undefined ? {} : { pythonPackages: canonicalPackages(pythonPackages) }),
   }
 }
 
-function canonicalResources(resources: NonNullable<KasprAppSpec['resources']>): NonNullable<KasprAppSpec['resources']> {
-  const canonicalMap = (map: Record<string, number | string>): Record<string, string> =>
-    Object.fromEntries(Object.entries(map).map(([name, value]) => [name, canonicalQuantity(value) ?? String(value)]))
+function canonicalPackages(packages: PythonPackages): PythonPackages {
+  const { cache, resources } = packages
+  const size = canonicalQuantity(cache?.size)
   return {
-    ...resources,
-    ...(resources.limits === undefined ? {} : { limits: canonicalMap(resources.limits) }),
-    ...(resources.requests === undefined ? {} : { requests: canonicalMap(resources.requests) }),
+    ...packages,
+    ...(cache === undefined || size === undefined ? {} : { cache: { ...cache, size } }),
+    ...(resources === undefined ? {} : { resources: canonicalPodValue(resources) }),
   }
 }

@@ -8,6 +8,8 @@ import type { AppPlan } from './app-plan.ts'
 import type { AppSpec } from './app-spec.ts'
 import type { AppView, ObservedApp, StatefulSet } from './app-view.ts'
 import { componentKinds } from './components/kinds.ts'
+import { claimDifferences, wantedClaim } from './packages/claim.ts'
+import { packagesStatus } from './packages/status.ts'
 import { immutableStorage } from './statefulset.ts'
 import { versionOfImage } from './versions.ts'
 
@@ -27,8 +29,36 @@ export function appStatus(
 ): Record<string, unknown> {
   const wanted = outcome.valid ? outcome.spec.replicas : wantedReplicas(view.parent)
   const links = outcome.valid ? { linkedResources: linkedResources(outcome.plan) } : keptLinkedResources(view.parent)
-  const drafts = [validCondition(view, outcome), ...healthConditions(view, outcome, settings, wanted)]
-  return { ...memberStatus(view, wanted), ...links, conditions: dated(view, drafts, now) }
+  const packages = outcome.valid ? packagesOf(view, outcome.plan) : keptPackages(view.parent)
+  const drafts = [
+    validCondition(view, outcome),
+    ...healthConditions(view, outcome, settings, wanted),
+    ...(packages.condition === undefined ? [] : [packages.condition]),
+  ]
+  return { ...memberStatus(view, wanted), ...links, ...packages.status, conditions: dated(view, drafts, now) }
+}
+
+interface PackagesPart {
+  status: Pick<KasprAppStatus, 'pythonPackages'>
+  condition?: ConditionDraft
+}
+
+function packagesOf({ report }: AppView, { installation }: AppPlan): PackagesPart {
+  if (installation === undefined) return { status: {} }
+  const { pythonPackages, condition } = packagesStatus(installation, report?.packages)
+  return { status: { pythonPackages }, condition }
+}
+
+/** While the spec cannot be read, what was last known of the packages stands. */
+function keptPackages({ status }: KubeObject): PackagesPart {
+  const { pythonPackages, conditions: observed = [] } = isMap(status) ? (status as KasprAppStatus) : {}
+  const condition = observed.find(({ type }) => type === 'PythonPackagesReady')
+  if (condition === undefined) return { status: {} }
+  const { type, reason, message = '' } = condition
+  return {
+    status: pythonPackages === undefined ? {} : { pythonPackages },
+    condition: { type, status: condition.status, reason, message },
+  }
 }
 
 /** The status of an app that is being deleted: what still runs, and what is waited for. */
@@ -82,7 +112,7 @@ function validCondition(view: AppView, outcome: AppOutcome): ConditionDraft {
       message: `Not mounted: ${skipped.slice(0, 5).join('. ')}`,
     }
   }
-  const kept = immutableStorage(view, outcome.spec)
+  const kept = [...immutableStorage(view, outcome.spec), ...claimDifferences(view, wantedClaim(view, outcome.spec))]
   const message = kept.length === 0 ? 'The spec can be rendered' : `The spec can be rendered, but ${kept.join(', ')}`
   return { type: 'Valid', status: 'True', reason: kept.length === 0 ? 'SpecAccepted' : 'ImmutableFieldsKept', message }
 }

@@ -1,3 +1,4 @@
+import type { ObservationStatus } from '../../crds/types/observation.ts'
 import { isMap, objectNamed } from '../contract/objects.ts'
 import { objectsOf } from '../contract/request.ts'
 import type { CompositeRequest, KubeObject } from '../contract/types.ts'
@@ -11,6 +12,7 @@ export const childRules = {
   serviceAccount: { apiVersion: 'v1', kind: 'ServiceAccount' },
   configMap: { apiVersion: 'v1', kind: 'ConfigMap' },
   service: { apiVersion: 'v1', kind: 'Service' },
+  claim: { apiVersion: 'v1', kind: 'PersistentVolumeClaim' },
   statefulSet: { apiVersion: 'apps/v1', kind: 'StatefulSet' },
   autoscaler: { apiVersion: 'autoscaling/v2', kind: 'HorizontalPodAutoscaler' },
   observation: { apiVersion: 'metacontroller.kaspr.io/v1alpha1', kind: 'Observation' },
@@ -32,6 +34,8 @@ export interface ObservedApp {
   children: KubeObject[]
   statefulSet: StatefulSet | undefined
   autoscaler: KubeObject | undefined
+  /** Claim of the packages volume; one that is to outlive the app is no child, and not seen here. */
+  packagesClaim: Claim | undefined
   observation: KubeObject | undefined
   /** Report of the poller; absent before its first, or when it is about an app of the same name that is gone. */
   report: AppReport | undefined
@@ -64,12 +68,21 @@ export interface StatefulSet extends KubeObject {
   }
 }
 
+/** A PersistentVolumeClaim as far as it is read. */
+export interface Claim extends KubeObject {
+  spec: { storageClassName?: string; resources?: { requests?: { storage?: string } } }
+}
+
 /** `Observation.status.kasprApp`, see crds/observations.yaml. */
 export interface AppReport {
   appUid: string
   lastReplicas?: number
+  packages?: InstallReport
   members: { id: number; reachable: boolean; rebalancing?: boolean | null; [field: string]: unknown }[]
 }
+
+/** The install container of a pod, `Observation.status.kasprApp.packages`. */
+export type InstallReport = NonNullable<NonNullable<ObservationStatus['kasprApp']>['packages']>
 
 /** Reads a request into the view. */
 export function appView(request: CompositeRequest): AppView {
@@ -87,6 +100,7 @@ export function observedApp({ parent, children }: CompositeRequest): ObservedApp
     children: Object.values(childRules).flatMap((rule) => [...objectsOf(children, rule).values()]),
     statefulSet: objectNamed(children, childRules.statefulSet, names.statefulSet) as StatefulSet | undefined,
     autoscaler: objectNamed(children, childRules.autoscaler, names.autoscaler),
+    packagesClaim: objectNamed(children, childRules.claim, names.packagesClaim) as Claim | undefined,
     observation,
     report: reportOf(observation, parent.metadata.uid),
     // Only this one word pauses: an existing manifest with another value must not change its meaning.

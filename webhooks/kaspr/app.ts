@@ -18,6 +18,7 @@ import { child } from './child.ts'
 import { componentKinds } from './components/kinds.ts'
 import { appLabel, appLabels, appNames, kasprApiVersion } from './names.ts'
 import { observation, runningPort } from './observation.ts'
+import { type WantedClaim, packagesClaim, wantedClaim } from './packages/claim.ts'
 import { services } from './services.ts'
 import { statefulSet } from './statefulset.ts'
 
@@ -30,8 +31,9 @@ export function syncApp(request: CompositeRequest, { settings, now }: HookContex
   const outcome = appOutcome(view, settings)
   const port = outcome.valid ? outcome.plan.config.webPort : runningPort(view)
   const objects = !outcome.valid ? frozen(view) : view.paused ? withoutAutoscaler(frozen(view)) : outcome.desired
+  const claims = outcome.valid && !view.paused ? pollerClaims(view, outcome) : []
   return {
-    children: [...objects, observation(view, port, settings)],
+    children: [...objects, observation(view, port, settings, claims)],
     status: appStatus(view, outcome, settings, now),
   }
 }
@@ -86,7 +88,7 @@ function scaledToZero(set: KubeObject): KubeObject {
 }
 
 function appOutcome(view: AppView, settings: HookSettings): AppOutcome {
-  const spec = readAppSpec(view.parent)
+  const spec = readAppSpec(view.parent, view.components)
   if (!spec.ok) return { valid: false, problems: spec.problems }
   const plan = appPlan(view, spec.value, settings)
   return { valid: true, spec: spec.value, plan, desired: desiredObjects(view, spec.value, plan, settings) }
@@ -98,14 +100,33 @@ function desiredObjects(view: AppView, spec: AppSpec, plan: AppPlan, settings: H
   const { name } = parent.metadata
   const names = appNames(name)
   return [
-    child(childRules.serviceAccount, parent, names.serviceAccount, appLabels(name), {}),
+    serviceAccount(view, spec),
     child(childRules.configMap, parent, names.config, appLabels(name), {
       data: Object.fromEntries(plan.config.variables),
     }),
-    ...services(parent, plan.config.webPort),
+    ...services(parent, plan.config.webPort, spec),
+    ...packagesClaim(view, wantedClaim(view, spec)),
     ...setOf(view, spec, plan, settings),
     ...(spec.replicas > 0 ? [autoscaler(parent, spec.replicas, settings)] : []),
   ]
+}
+
+/** Here labels of the user win: nothing selects a ServiceAccount, and an identity of a cloud may want its own. */
+function serviceAccount({ parent }: AppView, { template }: AppSpec): KubeObject {
+  const { name } = parent.metadata
+  const { labels, annotations } = template?.serviceAccount?.metadata ?? {}
+  return child(
+    childRules.serviceAccount,
+    parent,
+    appNames(name).serviceAccount,
+    { ...appLabels(name), ...labels },
+    annotations === undefined ? {} : { annotations },
+  )
+}
+
+function pollerClaims(view: AppView, { spec }: AppOutcome & { valid: true }): WantedClaim[] {
+  const claim = wantedClaim(view, spec)
+  return claim === undefined ? [] : [claim]
 }
 
 /**

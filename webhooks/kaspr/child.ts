@@ -4,13 +4,15 @@ import type { KubeObject } from '../contract/types.ts'
 /**
  * A desired child: in the parent's namespace, with the parent's own labels where it has none of that key (so that what a
  * user puts on a KasprApp can be selected by on everything it owns).
+ *
+ * @param content everything but the metadata, and the annotations
  */
 export function child(
   rule: KindRule,
   parent: KubeObject,
   name: string,
   labels: Record<string, string>,
-  content: Record<string, unknown>,
+  { annotations = {}, ...content }: Record<string, unknown> & { annotations?: Record<string, string> },
 ): KubeObject {
   const { namespace } = parent.metadata
   const allLabels = { ...parent.metadata.labels, ...labels }
@@ -21,6 +23,7 @@ export function child(
       name,
       ...(namespace === undefined ? {} : { namespace }),
       ...(Object.keys(allLabels).length === 0 ? {} : { labels: allLabels }),
+      ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
     },
     ...content,
   }

@@ -15,6 +15,8 @@ export function appNames(name: string): {
   config: string
   tables: string
   autoscaler: string
+  packagesVolume: string
+  packagesClaim: string
   observation: string
 } {
   const component = `${name}-app`
@@ -26,6 +28,8 @@ export function appNames(name: string): {
     config: `${component}-config`,
     tables: `${component}-pv`,
     autoscaler: `${component}-hpa`,
+    packagesVolume: `${component}-packages`,
+    packagesClaim: `${component}-python-packages`,
     observation: `kasprapp-${name}`,
   }
 }

@@ -5,14 +5,21 @@ import type { HookSettings } from '../settings.ts'
 import { type ObservedApp, childRules } from './app-view.ts'
 import { child } from './child.ts'
 import { appNames, appSelector } from './names.ts'
+import type { WantedClaim } from './packages/claim.ts'
 
 /**
  * What the poller is to look at for an app. It is rendered fresh in every answer, also while everything else is frozen:
  * through it the poller learns what it may do.
  *
  * @param webPort HTTP port of the members
+ * @param claims claims that the poller creates or grows; none while everything else is frozen
  */
-export function observation({ parent }: ObservedApp, webPort: number, settings: HookSettings): KubeObject {
+export function observation(
+  { parent }: ObservedApp,
+  webPort: number,
+  settings: HookSettings,
+  claims: WantedClaim[] = [],
+): KubeObject {
   const { name, uid = '' } = parent.metadata
   const names = appNames(name)
   const spec: ObservationSpec = {
@@ -22,6 +29,7 @@ export function observation({ parent }: ObservedApp, webPort: number, settings: 
       selector: appSelector(name),
       port: webPort,
       enabled: settings.CLIENT_STATUS_CHECK_ENABLED,
+      ...(claims.length === 0 ? {} : { claims }),
     },
   }
   return child(childRules.observation, parent, names.observation, shardLabel(uid), { spec })

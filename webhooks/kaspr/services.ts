@@ -1,18 +1,24 @@
 import type { KubeObject } from '../contract/types.ts'
+import type { AppSpec } from './app-spec.ts'
 import { childRules } from './app-view.ts'
 import { child } from './child.ts'
 import { appLabels, appNames, appSelector } from './names.ts'
 
-/** The two Services of an app: one address for its API, and one name per member. */
-export function services(parent: KubeObject, webPort: number): KubeObject[] {
+/** The two Services of an app: one address for its API, and one name per member. They are selected by our labels, which win. */
+export function services(parent: KubeObject, webPort: number, { template }: AppSpec): KubeObject[] {
   const { name } = parent.metadata
   const names = appNames(name)
   const selector = appSelector(name)
   const ports = [{ name: 'http', protocol: 'TCP', port: webPort, targetPort: webPort }]
-  const labels = appLabels(name)
+  const { labels: userLabels, annotations } = template?.service?.metadata ?? {}
+  const labels = { ...userLabels, ...appLabels(name) }
   return [
-    child(childRules.service, parent, names.apiService, labels, { spec: { type: 'ClusterIP', selector, ports } }),
+    child(childRules.service, parent, names.apiService, labels, {
+      ...(annotations === undefined ? {} : { annotations }),
+      spec: { type: 'ClusterIP', selector, ports },
+    }),
     child(childRules.service, parent, names.headlessService, labels, {
+      ...(annotations === undefined ? {} : { annotations }),
       // Members find each other before they are ready.
       spec: { clusterIP: 'None', publishNotReadyAddresses: true, selector, ports },
     }),
