@@ -108,7 +108,7 @@ export function assemble({ settings, logger, member, kubeconfig }: PartsOptions)
     ['leases', leases.watch((lease, deleted) => shards.observe(lease, deleted))],
   ]
   const close = async (): Promise<void> => {
-    await Promise.all([client.close(), leaseClient.close(), memberPoller.close()])
+    await Promise.all([client.close(), leaseClient.close()])
   }
   return { metrics, controller, shards, events, facts, watches, close }
 }

@@ -167,10 +167,10 @@ export class Shards {
       if (this.#clock.now() >= this.#deadline) this.#held.clear()
       this.#deadline = sentAt + this.#durationMs * 0.8
       this.#renewAt = sentAt + this.#durationMs / 3
-      await this.#removeDead()
     }
     if (wanted.some((shard) => !this.#held.has(shard))) await this.#take(wanted)
     this.#tell()
+    await this.#bury()
   }
 
   /** The claim is written; what nobody alive names at this moment is ours. */
@@ -211,19 +211,30 @@ export class Shards {
     this.#kick()
   }
 
-  /** Clears away what dead replicas left behind, long after their time. Only the first of the living does. */
-  async #removeDead(): Promise<void> {
+  /**
+   * Releases and deletes the Leases that have run out, so that a newcomer need not wait for them once more. The version
+   * makes it safe: it goes through only if the replica has not renewed since, and whoever wants to act again must renew.
+   */
+  async #bury(): Promise<void> {
     const { store, member, logger } = this.#options
-    if (this.#living().some(({ lease }) => lease.member < member)) return
-    const now = this.#clock.now()
-    for (const { lease, changedAt } of this.#peers.values()) {
-      if (now - changedAt < lease.durationMs * 4) continue
-      this.#peers.delete(lease.member)
-      await store.remove(lease.member, lease.version, this.#timeoutMs).catch((error: unknown) => {
-        if (!(error instanceof ApiError && error.status === 404)) {
-          logger?.warn({ err: error, lease: lease.member }, 'could not remove the Lease of a dead replica')
+    const living = new Set(this.#living())
+    // One is enough: the first by name.
+    if ([...living].some(({ lease }) => lease.member < member)) return
+    for (const peer of [...this.#peers.values()].filter((peer) => !living.has(peer))) {
+      const { lease } = peer
+      try {
+        const released = { ...lease, released: true, shards: [] }
+        const version = lease.released ? lease.version : await store.put(released, lease.version, this.#timeoutMs)
+        await store.remove(lease.member, version, this.#timeoutMs)
+      } catch (error) {
+        const isGone = error instanceof ApiError && error.status === 404
+        if (!isGone) {
+          // Changed: it lives again, and the watch tells. Anything else: the next cycle tries again.
+          logger?.info({ err: error, lease: lease.member }, 'could not remove a Lease that has run out')
+          continue
         }
-      })
+      }
+      if (this.#peers.get(lease.member) === peer) this.#peers.delete(lease.member)
     }
   }
 

@@ -1,6 +1,5 @@
-import { Agent } from 'undici'
-import type { Dispatcher } from 'undici'
 import { FairLimit } from '../limit.ts'
+import { get, GetError } from './get.ts'
 import type { Flags } from './members.ts'
 
 /** What came of asking a member. */
@@ -37,20 +36,10 @@ const maxResponseBytes = 4 * 1024 * 1024
 export class MemberPoller {
   readonly #options: MemberPollerOptions
   readonly #limit: FairLimit
-  readonly #agent: Agent
 
   constructor(options: MemberPollerOptions) {
     this.#options = options
     this.#limit = new FairLimit(options.concurrency, options.concurrencyPerApp)
-    this.#agent = new Agent({
-      // A member is asked every half minute: connections kept in between would be thousands of idle sockets.
-      pipelining: 0,
-      connect: { timeout: options.connectTimeoutMs },
-      maxResponseSize: maxResponseBytes,
-      // The deadline of the whole request is an abort signal.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-    })
   }
 
   /**
@@ -58,55 +47,31 @@ export class MemberPoller {
    * is asked: then nothing is known.
    */
   ask(app: string, { ip, port, host }: MemberAddress, signal: AbortSignal): Promise<Answer> {
+    const { connectTimeoutMs, timeoutMs, onPoll } = this.#options
     return this.#limit.run(app, signal, async () => {
       const started = performance.now()
-      const answer = await this.#get(`http://${ip.includes(':') ? `[${ip}]` : ip}:${port}`, `${host}:${port}`, signal)
+      const answer = await get({
+        ip,
+        port,
+        path: '/status/',
+        host: `${host}:${port}`,
+        connectTimeoutMs,
+        timeoutMs,
+        maxBytes: maxResponseBytes,
+        signal,
+      }).then(understand, failed)
       signal.throwIfAborted()
-      this.#options.onPoll?.(answer, (performance.now() - started) / 1000)
+      onPoll?.(answer, (performance.now() - started) / 1000)
       return answer
     })
   }
-
-  async close(): Promise<void> {
-    await this.#agent.destroy()
-  }
-
-  async #get(origin: string, host: string, signal: AbortSignal): Promise<Answer> {
-    const abort = new AbortController()
-    const onAbort = (): void => abort.abort()
-    const timer = setTimeout(onAbort, this.#options.timeoutMs)
-    signal.addEventListener('abort', onAbort)
-    try {
-      const response = await this.#agent.request({
-        origin,
-        path: '/status/',
-        method: 'GET',
-        headers: { host, accept: 'application/json', 'user-agent': 'kaspr-metacontroller' },
-        signal: abort.signal,
-      })
-      return await read(response)
-    } catch (error) {
-      const code = (error as { code?: string }).code ?? ''
-      if (abort.signal.aborted || code === 'UND_ERR_CONNECT_TIMEOUT') return { result: 'Timeout' }
-      if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE') return { result: 'BadPayload' }
-      return { result: 'Network', code }
-    } finally {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', onAbort)
-    }
-  }
 }
 
-async function read({ statusCode, body }: Dispatcher.ResponseData): Promise<Answer> {
-  if (statusCode < 200 || statusCode > 299) {
-    body.destroy()
-    body.on('error', () => undefined)
-    if (statusCode === 401) return { result: 'Unauthorized' }
-    if (statusCode === 403) return { result: 'Forbidden' }
-    if (statusCode === 404) return { result: 'NotFound' }
-    return { result: 'HttpError', code: statusCode }
-  }
-  const text = await body.text()
+function understand({ status, text }: { status: number; text: string }): Answer {
+  if (status === 401) return { result: 'Unauthorized' }
+  if (status === 403) return { result: 'Forbidden' }
+  if (status === 404) return { result: 'NotFound' }
+  if (status < 200 || status > 299) return { result: 'HttpError', code: status }
   let value: unknown
   try {
     value = JSON.parse(text)
@@ -116,6 +81,13 @@ async function read({ statusCode, body }: Dispatcher.ResponseData): Promise<Answ
   const { leader, rebalancing, recovering } = (value ?? {}) as Record<string, unknown>
   const isComplete = typeof leader === 'boolean' && typeof rebalancing === 'boolean' && typeof recovering === 'boolean'
   return isComplete ? { result: 'Success', flags: { leader, rebalancing, recovering } } : { result: 'BadPayload' }
+}
+
+function failed(error: unknown): Answer {
+  const code = error instanceof GetError ? error.code : String(error)
+  if (code === 'TIMEOUT') return { result: 'Timeout' }
+  if (code === 'TOO_LARGE') return { result: 'BadPayload' }
+  return { result: 'Network', code }
 }
 
 /** An answer in words, for Events. */
@@ -134,7 +106,7 @@ export function describe(answer: Answer): string {
     case 'Timeout':
       return 'no answer in time'
     case 'Network':
-      return `no connection (${answer.code || 'unknown error'})`
+      return `no connection (${answer.code})`
     case 'BadPayload':
       return 'its answer is no member status'
   }

@@ -1,6 +1,11 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import type { RequestOptions } from 'node:https'
+import { homedir } from 'node:os'
+import { delimiter, dirname, join, resolve } from 'node:path'
+import type { KubeConfig } from '@kubernetes/client-node'
+import { parse } from 'yaml'
+import type { Environment } from '../../webhooks/environment.ts'
 
 /** How to reach and authenticate to an API server at this moment. */
 export interface Credentials {
@@ -21,44 +26,51 @@ export interface Credentials {
 /** Gives the credentials as they are now: token files, certificates and kubeconfig files are read again. */
 export type CredentialSource = () => Promise<Credentials>
 
-const serviceAccount = '/var/run/secrets/kubernetes.io/serviceaccount'
+const serviceAccountFolder = '/var/run/secrets/kubernetes.io/serviceaccount'
 
 /**
  * Finds credentials: the given kubeconfig file, else `$KUBECONFIG`, else the pod's service account, else
  * `~/.kube/config`. Nothing is read before the first call of the source; what cannot be read fails that call.
  */
-export function credentialSource(kubeconfig?: string, env: NodeJS.ProcessEnv = process.env): CredentialSource {
-  const inCluster = env['KUBERNETES_SERVICE_HOST'] !== undefined && existsSync(`${serviceAccount}/token`)
-  if (kubeconfig === undefined && !env['KUBECONFIG'] && inCluster) return () => readServiceAccount(env)
-  return kubeconfigSource(kubeconfig)
+export function credentialSource(
+  kubeconfig?: string,
+  env: Environment = process.env,
+  serviceAccount = serviceAccountFolder,
+): CredentialSource {
+  const host = env['KUBERNETES_SERVICE_HOST']
+  const configured = kubeconfig ?? env['KUBECONFIG']
+  if (configured !== undefined && configured !== '') return kubeconfigSource(configured.split(delimiter))
+  if (host === undefined || !existsSync(`${serviceAccount}/token`)) {
+    return kubeconfigSource([join(homedir(), '.kube', 'config')])
+  }
+  const server = `https://${host.includes(':') ? `[${host}]` : host}:${env['KUBERNETES_SERVICE_PORT'] ?? '443'}`
+  return () => readServiceAccount(server, serviceAccount)
 }
 
 /** In a pod two files are enough; the Kubernetes client library would cost 75 MB of memory for reading them. */
-async function readServiceAccount(env: NodeJS.ProcessEnv): Promise<Credentials> {
-  const host = env['KUBERNETES_SERVICE_HOST'] ?? ''
+async function readServiceAccount(server: string, folder: string): Promise<Credentials> {
   const [token, ca] = await Promise.all([
-    readFile(`${serviceAccount}/token`, 'utf8'),
-    readFile(`${serviceAccount}/ca.crt`, 'utf8'),
+    readFile(join(folder, 'token'), 'utf8'),
+    readFile(join(folder, 'ca.crt'), 'utf8'),
   ])
-  return {
-    server: `https://${host.includes(':') ? `[${host}]` : host}:${env['KUBERNETES_SERVICE_PORT'] ?? '443'}`,
-    headers: { authorization: `Bearer ${token.trim()}` },
-    tls: { ca },
-  }
+  return { server, headers: { authorization: `Bearer ${token.trim()}` }, tls: { ca } }
 }
 
-/** A kubeconfig with all its ways to authenticate (tokens, token files, client certificates, exec plugins, OIDC). */
-function kubeconfigSource(path: string | undefined): CredentialSource {
-  // One KubeConfig for good: its authenticators cache what exec plugins return until it expires.
-  const config = import('@kubernetes/client-node').then(({ KubeConfig }) => new KubeConfig())
-  config.catch(() => undefined) // reported by each call below
+/** Kubeconfig files with all their ways to authenticate (tokens, client certificates, exec plugins, OIDC). */
+function kubeconfigSource(files: string[]): CredentialSource {
+  // One for good: its authenticators cache what exec plugins return until it expires.
+  let kubeConfig: KubeConfig | undefined
   return async () => {
-    const kubeConfig = await config
-    if (path === undefined) kubeConfig.loadFromDefault()
-    else kubeConfig.loadFromFile(path)
+    const { KubeConfig } = await import('@kubernetes/client-node')
+    kubeConfig ??= new KubeConfig()
+    for (const [i, file] of files.entries()) {
+      const config = i === 0 ? kubeConfig : new KubeConfig()
+      config.loadFromFile(file)
+      if (i > 0) kubeConfig.mergeConfig(config)
+    }
     const cluster = kubeConfig.getCurrentCluster()
     if (cluster === null) {
-      throw new Error(`${path ?? 'kubeconfig'}: the current context "${kubeConfig.currentContext}" names no cluster`)
+      throw new Error(`${files.join()}: the current context "${kubeConfig.currentContext}" names no cluster`)
     }
     if (cluster.proxyUrl !== undefined) throw new Error('kubeconfig: proxy-url is not supported')
     const options: RequestOptions & { headers: Record<string, string> } = { headers: {} }
@@ -66,6 +78,8 @@ function kubeconfigSource(path: string | undefined): CredentialSource {
     const headers = Object.fromEntries(
       Object.entries(options.headers).map(([name, value]) => [name.toLowerCase(), value.trim()]),
     )
+    const tokenFile = await tokenFileOf(kubeConfig.getCurrentUser()?.name, files)
+    if (tokenFile !== undefined) headers['authorization'] ??= `Bearer ${(await readFile(tokenFile, 'utf8')).trim()}`
     if (options.auth != null) headers['authorization'] = `Basic ${Buffer.from(options.auth).toString('base64')}`
     return {
       server: cluster.server,
@@ -79,6 +93,20 @@ function kubeconfigSource(path: string | undefined): CredentialSource {
       },
     }
   }
+}
+
+/** The `tokenFile` of a user, which the library (1.4) overlooks: it asks for `token-file`. */
+async function tokenFileOf(name: string | undefined, files: string[]): Promise<string | undefined> {
+  for (const file of files) {
+    const config = parse(await readFile(file, 'utf8')) as RawConfig | null
+    const tokenFile = config?.users?.find((user) => user.name === name)?.user?.tokenFile
+    if (tokenFile !== undefined) return resolve(dirname(file), tokenFile)
+  }
+  return undefined
+}
+
+interface RawConfig {
+  users?: { name: string; user?: { tokenFile?: string } }[]
 }
 
 function text(name: 'ca' | 'cert' | 'key', value: unknown): Credentials['tls'] {

@@ -223,8 +223,20 @@ void t.test('a killed replica is replaced when its Lease has run out, inside 16 
   )
   await world.pass(6_000)
   t.equal(second.shards.owned().length, count)
-  await world.pass(60_000)
   t.strictSame([...world.leases.keys()], ['replica-1'], 'its Lease is cleared away')
+})
+
+void t.test('a newcomer does not wait for the dead once more', async (t) => {
+  const world = new World()
+  const first = world.join()
+  const second = world.join()
+  await world.pass(6_000)
+  first.kill()
+  await world.pass(14_000) // not yet dead for the second
+  const third = world.join()
+  await world.pass(1_500)
+  t.equal(second.shards.owned().length + third.shards.owned().length, count)
+  t.ok(third.shards.owned().length > 0)
 })
 
 void t.test('a replica that stops hands over at once', async (t) => {
