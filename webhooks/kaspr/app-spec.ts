@@ -30,7 +30,7 @@ const acceptedQuantity = 'a quantity such as 500m, 2 or 10Gi'
  */
 export function readAppSpec(parent: KubeObject, components: readonly LinkedComponent[] = []): Validated<AppSpec> {
   const validated = validate(withoutNulls(parent['spec']))
-  if (!validated.ok) return validated
+  if (!validated.ok) return { ok: false, problems: inWords(validated.problems, parent) }
   const spec = validated.value
   const basic = [
     ...nameProblems(parent.metadata.name),
@@ -63,6 +63,12 @@ function withoutNulls(value: unknown): unknown {
   if (!isMap(value)) return value
   const fields = Object.entries(value).filter(([, field]) => field !== null)
   return Object.fromEntries(fields.map(([key, field]) => [key, key === 'config' ? field : withoutNulls(field)]))
+}
+
+/** Settings of the runtime are told in words, where the schema has a pattern. */
+function inWords(problems: Problem[], { spec }: KubeObject): Problem[] {
+  const config = isMap(spec) && isMap(spec['config']) ? configProblems(spec['config']) : []
+  return problems.map((problem) => config.find(({ field }) => field === problem.field) ?? problem)
 }
 
 /** The name is used as Service name and, with 15 characters more, as the label value `controller-revision-hash`. */
