@@ -12,7 +12,8 @@ import { observationsPath, timestamp } from './observation.ts'
 import type { Observation, ObservationStatus } from './observation.ts'
 import { WorkQueue } from './queue.ts'
 import type { QueueOptions } from './queue.ts'
-import { shardLabel, shardSelector } from './shards.ts'
+import { shardLabel } from '../webhooks/contract/shard.ts'
+import { shardSelector } from './shards.ts'
 
 /** What a reporter saw, complete: it replaces the last report. Without anything that changes in an unchanged world. */
 export interface Report {

@@ -1,12 +1,9 @@
 import type { BaseLogger } from 'pino'
+import { shardCount, shardLabel } from '../webhooks/contract/shard.ts'
 import type { Clock } from './clock.ts'
 import { ApiError } from './kube/client.ts'
 import type { LeaseStore, ObservedLease } from './kube/leases.ts'
 import { assign } from './rendezvous.ts'
-
-/** Observations carry their shard, 0 … 63, in this label: a stable hash of the parent's uid. */
-export const shardLabel = 'metacontroller.kaspr.io/shard'
-export const shardCount = 64
 
 export interface ShardsOptions {
   store: LeaseStore

@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto'
 
+/** Observations carry their shard in this label; replicas of the poller divide the work by it. */
+export const shardLabel = 'metacontroller.kaspr.io/shard'
+
 /** Number of shards, for ever: the label values of existing Observations depend on it. */
 export const shardCount = 64
 

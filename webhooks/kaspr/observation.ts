@@ -1,5 +1,5 @@
 import type { ObservationSpec } from '../../crds/types/observation.ts'
-import { shardOf } from '../contract/shard.ts'
+import { shardLabel, shardOf } from '../contract/shard.ts'
 import type { KubeObject } from '../contract/types.ts'
 import type { HookSettings } from '../settings.ts'
 import { type ObservedApp, childRules } from './app-view.ts'
@@ -32,11 +32,8 @@ export function observation(
       ...(claims.length === 0 ? {} : { claims }),
     },
   }
-  return child(childRules.observation, parent, names.observation, shardLabel(uid), { spec })
+  return child(childRules.observation, parent, names.observation, { [shardLabel]: String(shardOf(uid)) }, { spec })
 }
-
-function shardLabel(uid: string): Record<string, string> {
-  return { 'metacontroller.kaspr.io/shard': String(shardOf(uid)) }
 }
 
 /** Port of the members by what runs, for an app whose spec cannot be read. */
