@@ -131,6 +131,11 @@ void t.test('client', async (t) => {
     await sleep(1000) // files are read at most once a second
     await client.request({ path: things })
     t.equal(api.requests.at(-1)?.headers.authorization, 'Bearer new-token')
+    await writeFile(kubeconfig, 'half a file: [')
+    api.fault = failing(1, { status: 401 })
+    await sleep(1000)
+    await client.request({ path: things })
+    t.equal(api.requests.at(-1)?.headers.authorization, 'Bearer new-token', 'unreadable: the last ones serve')
   })
 
   await t.test('an unreadable kubeconfig fails each request with its name, not the start', async (t) => {
