@@ -53,6 +53,8 @@ const keyVolume = 'gcs-sa-key'
 export function podTemplate(input: PodTemplateInput): Record<string, unknown> {
   const { spec, installation } = input
   const { metadata, volumes = [], ...podFields } = spec.template?.pod ?? {}
+  const definitions = input.components.map(({ rendered }) => definitionVolume(rendered))
+  const all = [...tableVolume(input), ...definitions, ...volumes, ...packagesVolumes(input)]
   return {
     metadata: {
       // Services and StatefulSet find the pods by our labels.
@@ -67,12 +69,8 @@ export function podTemplate(input: PodTemplateInput): Record<string, unknown> {
       serviceAccountName: appNames(input.name).serviceAccount,
       ...(installation === undefined ? {} : { initContainers: [installContainer(input, installation)] }),
       containers: [container(input)],
-      volumes: [
-        ...tableVolume(input),
-        ...input.components.map(({ rendered }) => definitionVolume(rendered)),
-        ...volumes,
-        ...packagesVolumes(input),
-      ],
+      // The API server drops an empty list, and would be sent it again at every sync.
+      ...(all.length === 0 ? {} : { volumes: all }),
     },
   }
 }
