@@ -30,6 +30,17 @@ const commands: ReadonlyMap<string, Command> = new Map([
       },
     },
   ],
+  [
+    'poll',
+    {
+      summary: 'run the poller, which looks at what Observations name and reports in them, until SIGTERM',
+      async run(args, { env }) {
+        parseArgs({ args, options: {} })
+        const { poll } = await import('../poller/main.ts')
+        await poll(env)
+      },
+    },
+  ],
 ])
 
 /**

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { pollerSettings } from '../poller/settings.ts'
 import { acceptedForm, type SettingSchema, type SettingsSchema } from '../webhooks/environment.ts'
 import { packagePath } from '../webhooks/package-root.ts'
 import { hookSettings } from '../webhooks/settings.ts'
@@ -7,6 +8,7 @@ import { hookSettings } from '../webhooks/settings.ts'
 /** The commands that have settings. */
 const sections: readonly (readonly [command: string, about: string, schema: SettingsSchema])[] = [
   ['serve', 'The hook service.', hookSettings],
+  ['poll', 'The poller. It also reads `KUBECONFIG`, and in a pod the ServiceAccount.', pollerSettings],
 ]
 
 /** docs/settings.md, made from the schemas that the settings are checked with. */

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { BaseLogger } from 'pino'
 import type { Clock } from './clock.ts'
 import { Rotation } from './rotation.ts'
@@ -70,6 +71,7 @@ export class WorkQueue {
   constructor(options: QueueOptions) {
     this.#options = options
     this.#clock = options.clock
+    setMaxListeners(0, this.#abort.signal) // some for each run
     this.#due = new Rotation(Math.ceil(options.workers / 2))
     const { minIntervalMs = 1000, backoffMs = 1000, maxBackoffMs = 60_000, stuckMs = 300_000 } = options
     this.#timing = { minIntervalMs, backoffMs, maxBackoffMs, stuckMs }

@@ -123,7 +123,10 @@ export class Shards {
   #kick(): void {
     if (this.#stopping) return
     this.#again = true
-    this.#cycle ??= this.#cycles().finally(() => (this.#cycle = undefined))
+    this.#cycle ??= this.#cycles().finally(() => {
+      this.#cycle = undefined
+      if (this.#again) this.#kick()
+    })
   }
 
   async #cycles(): Promise<void> {

@@ -81,6 +81,14 @@ export interface ObservationStatus {
       rebalancing?: boolean | null
       recovering?: boolean | null
       /**
+       * What the member said last, while it does not answer.
+       */
+      lastKnown?: {
+        leader: boolean
+        rebalancing: boolean
+        recovering: boolean
+      }
+      /**
        * When leader, rebalancing, recovering or the pod last changed.
        */
       lastTransitionTime?: string

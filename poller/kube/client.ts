@@ -1,13 +1,12 @@
-import { readFileSync } from 'node:fs'
+import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { BaseLogger } from 'pino'
-import { Pool } from 'undici'
 import type { Dispatcher } from 'undici'
-import { packagePath } from '../../webhooks/package-root.ts'
-import type { KubeObject } from '../../webhooks/contract/types.ts'
-import { credentialSource } from './credentials.ts'
-import type { Credentials } from './credentials.ts'
-import { splitLines } from './lines.ts'
+import { packageVersion } from '../../webhooks/version.ts'
+import { Connections } from './connections.ts'
+import type { Connection } from './connections.ts'
+import { readWatch } from './watch-events.ts'
+import type { WatchEvent } from './watch-events.ts'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
@@ -23,11 +22,6 @@ export class ApiError extends Error {
     this.status = status
     this.reason = reason
   }
-}
-
-/** A line of a watch stream that is no JSON event. */
-export class WatchFormatError extends Error {
-  override name = 'WatchFormatError'
 }
 
 export interface RequestOptions {
@@ -50,11 +44,6 @@ export interface WatchOptions {
   /** Called for every chunk that arrives, before it is parsed: a sign of life. */
   onData?: () => void
 }
-
-/** One line of a watch. `BOOKMARK` objects carry only kind and resourceVersion; `ERROR` carries a Status. */
-export type WatchEvent =
-  | { type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK'; object: KubeObject }
-  | { type: 'ERROR'; object: { code?: number; reason?: string; message?: string } }
 
 export interface KubeClient {
   /** Sends a request and gives its JSON answer. Throws ApiError, or an Error of the connection or the deadline. */
@@ -84,8 +73,6 @@ export interface ClientOptions {
   onRequest?: (report: RequestReport) => void
 }
 
-/** How long credentials are used before their files are read again; client-go uses the same minute. */
-const credentialsTtlMs = 60_000
 /** Retries after 429 and after connection errors of a GET. */
 const maxRetries = 4
 const maxErrorBodyBytes = 16 * 1024
@@ -95,28 +82,18 @@ export function createClient(options: ClientOptions = {}): KubeClient {
   return new PooledClient(options)
 }
 
-interface Connections {
-  credentials: Credentials
-  basePath: string
-  requests: Pool
-  /** Watches have their own pool without limit, so that they never use up the connections of requests. */
-  watches: Pool
-}
-
 class PooledClient implements KubeClient {
   readonly #options: ClientOptions
   readonly #userAgent: string
-  readonly #source
-  #current: Connections | undefined
-  #loading: Promise<Connections> | undefined
-  #readAt = 0
-  readonly #pools = new Set<Pool>()
+  readonly #connections: Connections
   readonly #closed = new AbortController()
 
   constructor(options: ClientOptions) {
     this.#options = options
+    setMaxListeners(0, this.#closed.signal) // one for each request under way
     this.#userAgent = options.userAgent ?? `kaspr-metacontroller/${packageVersion()} (poll)`
-    this.#source = credentialSource(options.kubeconfig)
+    const { kubeconfig, logger, connections = 16 } = options
+    this.#connections = new Connections({ kubeconfig, logger, connections })
   }
 
   async request<T>(options: RequestOptions): Promise<T> {
@@ -147,13 +124,13 @@ class PooledClient implements KubeClient {
     const abort = linkedAbort([this.#closed.signal, options.signal])
     const { signal } = abort.controller
     try {
-      const connections = await this.#connect()
-      const path = pathWithQuery(connections.basePath, options.path, { ...options.query, watch: true })
+      const connection = await abortable(this.#connections.current(), signal)
+      const path = pathWithQuery(connection.basePath, options.path, { ...options.query, watch: true })
       const response = await this.#measured('WATCH', options.path, () =>
-        connections.watches.request({ method: 'GET', path, headers: this.#headers(connections), signal }),
+        connection.watches.request({ method: 'GET', path, headers: this.#headers(connection), signal }),
       )
       if (response.statusCode !== 200) throw await this.#failure(response)
-      yield* events(response.body, options.onData)
+      yield* readWatch(response.body, options.onData)
     } finally {
       abort.unlink()
       abort.controller.abort() // frees the connection when the consumer stops early
@@ -162,7 +139,7 @@ class PooledClient implements KubeClient {
 
   async close(): Promise<void> {
     this.#closed.abort(new Error('The client is closed'))
-    await Promise.all([...this.#pools].map((pool) => pool.destroy()))
+    await this.#connections.close()
   }
 
   /** One exchange; says whether another try makes sense. */
@@ -175,13 +152,13 @@ class PooledClient implements KubeClient {
     let response: Dispatcher.ResponseData
     let value: unknown
     try {
-      const connections = await this.#connect()
-      const path = pathWithQuery(connections.basePath, options.path, options.query)
-      const headers = this.#headers(connections)
+      const connection = await abortable(this.#connections.current(), signal)
+      const path = pathWithQuery(connection.basePath, options.path, options.query)
+      const headers = this.#headers(connection)
       const body = options.body === undefined ? null : JSON.stringify(options.body)
       if (body !== null) headers['content-type'] = options.contentType ?? 'application/json'
       response = await this.#measured(method, options.path, () =>
-        connections.requests.request({ method, path, headers, body, signal }),
+        connection.requests.request({ method, path, headers, body, signal }),
       )
       if (response.statusCode < 300) value = await response.body.json()
     } catch (cause) {
@@ -193,7 +170,7 @@ class PooledClient implements KubeClient {
     const error = await this.#failure(response)
     if (response.statusCode === 401) {
       // A token that was rotated since it was read; one more try with what the file says now.
-      if (performance.now() - this.#readAt > 1000) this.#readAt = -Infinity
+      this.#connections.distrust()
       return { done: false, error, retry: attempt === 0, afterMs: 0 }
     }
     const seconds = Number(response.headers['retry-after'] ?? 1)
@@ -229,82 +206,9 @@ class PooledClient implements KubeClient {
     return new ApiError(response.statusCode, '', text.slice(0, 300).trim() || `HTTP ${response.statusCode}`)
   }
 
-  #headers({ credentials }: { credentials: Credentials }): Record<string, string> {
+  #headers({ credentials }: Connection): Record<string, string> {
     return { ...credentials.headers, accept: 'application/json', 'user-agent': this.#userAgent }
   }
-
-  /** The pools for the credentials of this minute; while they cannot be read again the last ones serve. */
-  async #connect(): Promise<Connections> {
-    if (this.#current !== undefined && performance.now() - this.#readAt < credentialsTtlMs) return this.#current
-    this.#loading ??= this.#source()
-      .then((credentials) => {
-        this.#readAt = performance.now()
-        return (this.#current = this.#pooled(credentials, this.#current))
-      })
-      .catch((error: unknown) => {
-        this.#options.logger?.error({ err: error }, 'cannot read the credentials for the API server')
-        if (this.#current === undefined) throw error
-        return this.#current
-      })
-      .finally(() => (this.#loading = undefined))
-    return this.#loading
-  }
-
-  /** Keeps the pools as long as server and TLS material stay the same; a new token needs no new connection. */
-  #pooled(credentials: Credentials, previous: Connections | undefined): Connections {
-    if (this.#closed.signal.aborted) throw this.#closed.signal.reason
-    if (previous !== undefined && sameEndpoint(previous.credentials, credentials)) return { ...previous, credentials }
-    if (previous !== undefined) {
-      // Requests under way finish; watches are ended and come back on new connections.
-      this.#pools.delete(previous.requests)
-      this.#pools.delete(previous.watches)
-      void previous.requests.close()
-      void previous.watches.destroy()
-    }
-    const url = new URL(credentials.server)
-    const connect = { ...credentials.tls, timeout: 5_000, keepAlive: true, keepAliveInitialDelay: 15_000 }
-    // Deadlines are ours (abort signals), so the pool's own are off.
-    const common = { connect, headersTimeout: 0, bodyTimeout: 0, keepAliveTimeout: 30_000 }
-    const requests = new Pool(url.origin, { ...common, connections: this.#options.connections ?? 16 })
-    const watches = new Pool(url.origin, common)
-    this.#pools.add(requests).add(watches)
-    return { credentials, basePath: url.pathname.replace(/\/$/, ''), requests, watches }
-  }
-}
-
-function sameEndpoint(a: Credentials, b: Credentials): boolean {
-  return a.server === b.server && JSON.stringify(a.tls) === JSON.stringify(b.tls)
-}
-
-async function* events(body: AsyncIterable<Buffer>, onData: (() => void) | undefined): AsyncGenerator<WatchEvent> {
-  for await (const line of splitLines(tapped(body, onData))) {
-    let event: unknown
-    try {
-      event = JSON.parse(line)
-    } catch {
-      throw new WatchFormatError(`A watch line of ${line.length} characters is no JSON: ${line.slice(0, 80)}`)
-    }
-    if (!isWatchEvent(event)) throw new WatchFormatError(`A watch line is no event: ${line.slice(0, 80)}`)
-    yield event
-  }
-}
-
-async function* tapped(body: AsyncIterable<Buffer>, onData: (() => void) | undefined): AsyncGenerator<Buffer> {
-  for await (const chunk of body) {
-    onData?.()
-    yield chunk
-  }
-}
-
-const eventTypes = ['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK', 'ERROR']
-
-function isWatchEvent(value: unknown): value is WatchEvent {
-  const event = value as { type?: unknown; object?: { metadata?: unknown } | null } | null
-  if (typeof event !== 'object' || event === null || typeof event.object !== 'object' || event.object === null) {
-    return false
-  }
-  if (event.type === 'ERROR') return true
-  return eventTypes.includes(event.type as string) && typeof event.object.metadata === 'object'
 }
 
 async function boundedText(body: AsyncIterable<Buffer>): Promise<string> {
@@ -325,6 +229,15 @@ function pathWithQuery(basePath: string, path: string, query: RequestOptions['qu
   return `${basePath}${path}${pairs.length > 0 ? `?${pairs.join('&')}` : ''}`
 }
 
+/** The promise, or the abort, whichever is first: what goes on behind it is shared and goes on. */
+async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  let onAbort = (): void => undefined
+  const aborted = new Promise<never>((_, reject) => (onAbort = () => reject(signal.reason as Error)))
+  signal.addEventListener('abort', onAbort)
+  if (signal.aborted) onAbort()
+  return Promise.race([promise, aborted]).finally(() => signal.removeEventListener('abort', onAbort))
+}
+
 /** A controller that aborts with any of the signals, and can be unlinked from them (long-lived signals must not keep it). */
 function linkedAbort(signals: (AbortSignal | undefined)[]): { controller: AbortController; unlink: () => void } {
   const controller = new AbortController()
@@ -333,8 +246,4 @@ function linkedAbort(signals: (AbortSignal | undefined)[]): { controller: AbortC
   for (const signal of present) signal.addEventListener('abort', abort)
   if (present.some((signal) => signal.aborted)) abort()
   return { controller, unlink: () => present.forEach((signal) => signal.removeEventListener('abort', abort)) }
-}
-
-function packageVersion(): string {
-  return String((JSON.parse(readFileSync(packagePath('package.json'), 'utf8')) as { version?: unknown }).version)
 }

@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { BaseLogger } from 'pino'
 import type { KubeObject } from '../../webhooks/contract/types.ts'
-import { ApiError, WatchFormatError } from './client.ts'
+import { ApiError } from './client.ts'
 import type { KubeClient } from './client.ts'
+import { listAll } from './list.ts'
 import { Store } from './store.ts'
 import type { StoreEvent } from './store.ts'
+import { WatchFormatError } from './watch-events.ts'
 
 /** Durations in milliseconds; tests shorten them. */
 export interface InformerTiming {
@@ -23,9 +25,6 @@ const defaultTiming: InformerTiming = {
   backoffMs: 200,
   maxBackoffMs: 30_000,
 }
-
-/** Objects per page: some 20 ms of parsing for pods, so that a long list never blocks the process. */
-const pageSize = 500
 
 export interface InformerOptions<T extends KubeObject> {
   client: KubeClient
@@ -58,13 +57,6 @@ export interface InformerHealth {
   differences: number
   /** Watch lines that could not be understood. */
   unparsable: number
-}
-
-interface ObjectList {
-  apiVersion: string
-  kind: string
-  metadata: { resourceVersion?: string; continue?: string }
-  items: KubeObject[] | null
 }
 
 /**
@@ -122,6 +114,13 @@ export class Informer<T extends KubeObject = KubeObject> {
     this.#current.abort()
   }
 
+  /** Takes in what a write of ours answered, unless something else has arrived since the version it was based on. */
+  adopt(object: KubeObject, basedOn: string | undefined): void {
+    const { namespace, name } = object.metadata
+    const known = this.#store.get(namespace, name)
+    if (known !== undefined && known.metadata.resourceVersion === basedOn) this.#store.set(this.#trimmed(object))
+  }
+
   /** Undefined namespace for cluster-scoped kinds. */
   get(namespace: string | undefined, name: string): T | undefined {
     return this.#store.get(namespace, name)
@@ -141,7 +140,7 @@ export class Informer<T extends KubeObject = KubeObject> {
     return {
       synced: this.#isSynced,
       silentMs: now - this.#lastData,
-      idleMs: now - this.#lastStep,
+      idleMs: this.#done === undefined ? 0 : now - this.#lastStep,
       objects: this.#store.size,
       ...this.#counts,
     }
@@ -187,18 +186,23 @@ export class Informer<T extends KubeObject = KubeObject> {
   }
 
   async #list(labelSelector: string | undefined, signal: AbortSignal): Promise<void> {
-    let list
-    try {
-      list = await this.#pages(pageSize, labelSelector, signal)
-    } catch (error) {
-      if (!(error instanceof ApiError && error.status === 410)) throw error
-      // The list took longer than the server keeps a version: once without pages.
-      list = await this.#pages(undefined, labelSelector, signal)
-    }
+    const { client, path, fieldSelector } = this.#options
+    const objects: T[] = []
+    const resourceVersion = await listAll({
+      client,
+      path,
+      query: { labelSelector, fieldSelector },
+      signal,
+      onPage: (page, isFirst) => {
+        this.#sawData()
+        if (isFirst) objects.length = 0
+        for (const object of page) objects.push(this.#trimmed(object))
+      },
+    })
     signal.throwIfAborted()
     // All at once at the end, so that readers never see half a list.
-    const differences = this.#store.replace(list.objects)
-    this.#resourceVersion = list.resourceVersion
+    const differences = this.#store.replace(objects)
+    this.#resourceVersion = resourceVersion
     if (this.#isSynced && labelSelector === this.#listedSelector) {
       this.#counts.relists++
       this.#counts.differences += differences
@@ -206,27 +210,6 @@ export class Informer<T extends KubeObject = KubeObject> {
     this.#listedSelector = labelSelector
     this.#isSynced = true
     this.#settle?.resolve()
-  }
-
-  async #pages(
-    limit: number | undefined,
-    labelSelector: string | undefined,
-    signal: AbortSignal,
-  ): Promise<{ objects: T[]; resourceVersion: string | undefined }> {
-    const { client, path, fieldSelector } = this.#options
-    const objects: T[] = []
-    let next: string | undefined
-    do {
-      const query = { limit, labelSelector, fieldSelector, continue: next }
-      const page: ObjectList = await client.request<ObjectList>({ path, query, signal, timeoutMs: 60_000 })
-      this.#sawData()
-      // Items of built-in kinds come without their own kind and version.
-      const type = { apiVersion: page.apiVersion, kind: page.kind.replace(/List$/, '') }
-      for (const item of page.items ?? []) objects.push(this.#trimmed({ ...type, ...item }))
-      next = page.metadata.continue
-      if (next === undefined || next === '') return { objects, resourceVersion: page.metadata.resourceVersion }
-    } while (!signal.aborted)
-    throw signal.reason
   }
 
   async #watch(labelSelector: string | undefined, current: AbortController): Promise<void> {

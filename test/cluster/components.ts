@@ -55,7 +55,7 @@ export function apiServer(port: number, credentials: Credentials): Component {
   }
 }
 
-/** All default controllers: garbage collector, StatefulSets, HPA, service accounts, claims and their protection, … */
+/** All default controllers but those of endpoints: garbage collector, StatefulSets, HPA, service accounts, claims and their protection, … */
 export function controllerManager(kubeconfig: string, credentials: Credentials): Component {
   return {
     name: 'kube-controller-manager',
@@ -63,6 +63,8 @@ export function controllerManager(kubeconfig: string, credentials: Credentials):
       `--kubeconfig=${kubeconfig}`,
       '--leader-elect=false',
       '--secure-port=0',
+      // The API server refuses endpoints on loopback, where all pods are: their controllers would only fill the log.
+      '--controllers=*,-endpoints-controller,-endpointslice-controller,-endpointslice-mirroring-controller',
       `--service-account-private-key-file=${credentials.serviceAccountKey}`,
       ...qps,
     ],

@@ -280,3 +280,6 @@ async function message(world: KasprWorld, app: string, type: string): Promise<st
   const conditions = (await world.get<AppObject>('kapp', app))?.status?.conditions ?? []
   return conditions.find((condition) => condition.type === type)?.message ?? ''
 }
+
+// With processes still running, the end has to be said; it stops them.
+t.end()

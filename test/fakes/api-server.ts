@@ -260,7 +260,8 @@ export async function startFakeApi(): Promise<FakeApi> {
       case 'DELETE':
         return success(record(target.collection, 'DELETED', old, old))
       case 'PUT': {
-        const next = target.status ? { ...old, status: body['status'] } : (body as KubeObject)
+        const metadata = { ...(body.metadata ?? old.metadata), uid: old.metadata.uid ?? '' }
+        const next = target.status ? { ...old, status: body['status'] } : { ...(body as KubeObject), metadata }
         return success(record(target.collection, 'MODIFIED', next, old))
       }
       default:

@@ -12,7 +12,7 @@ import type { InformerOptions } from '../../poller/kube/informer.ts'
 import { splitLines } from '../../poller/kube/lines.ts'
 import { startFakeApi } from '../fakes/api-server.ts'
 import type { FakeApi, Fault, OpenWatch } from '../fakes/api-server.ts'
-import { until } from './until.ts'
+import { until } from '../webhooks/until.ts'
 
 const things = '/apis/example.com/v1/things'
 

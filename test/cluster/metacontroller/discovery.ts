@@ -49,6 +49,11 @@ export class Discovery {
     return found
   }
 
+  /** Asks again for everything that is needed from now on: kinds may have changed. */
+  forget(): void {
+    this.#known.clear()
+  }
+
   async #find(apiVersion: string, is: (resource: Resource) => boolean): Promise<Resource | undefined> {
     const known = await this.#groupVersion(apiVersion)
     const found = known.resources.find(is)

@@ -162,11 +162,12 @@ export abstract class HostedController {
     const { events, workers } = this.world
     const { name } = this.controller.metadata
     events.record(this.controller, 'Normal', 'Starting', `Starting controller: ${name}`)
-    try {
-      await Promise.all([...this.parts.parents, ...this.parts.children].map((cache) => cache.synced))
-    } catch {
-      return // stopped before the first lists were there
-    }
+    const stopped = new Promise<void>((resolve) =>
+      this.#stop.signal.addEventListener('abort', () => resolve(), { once: true }),
+    )
+    const synced = [...this.parts.parents, ...this.parts.children].map((cache) => cache.synced)
+    // A kind that may not be listed never gets there; the controller can be stopped all the same.
+    await Promise.race([Promise.all(synced), stopped])
     await this.queue.run(workers, (key) => this.#work(key))
   }
 

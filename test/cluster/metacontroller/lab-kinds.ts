@@ -41,7 +41,7 @@ export function pathOf({ kind, metadata }: KubeObject): string {
   return `${collectionOf(kind, metadata.namespace)}/${metadata.name}`
 }
 
-/** A CRD of the group lab.dev with free fields and a status subresource. */
+/** A CRD of the group lab.dev with free fields and a status subresource; Things come in two versions. */
 export function labCrd(kind: string): object {
   const plural = pluralOf(kind)
   const free = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }
@@ -53,15 +53,13 @@ export function labCrd(kind: string): object {
       group: 'lab.dev',
       scope: clusterScopedKinds.includes(kind) ? 'Cluster' : 'Namespaced',
       names: { kind, plural, singular: kind.toLowerCase() },
-      versions: [
-        {
-          name: 'v1',
-          served: true,
-          storage: true,
-          subresources: { status: {} },
-          schema: { openAPIV3Schema: { type: 'object', properties: { spec: free, status: free } } },
-        },
-      ],
+      versions: (kind === 'Thing' ? ['v1', 'v2'] : ['v1']).map((name) => ({
+        name,
+        served: true,
+        storage: name === 'v1',
+        subresources: { status: {} },
+        schema: { openAPIV3Schema: { type: 'object', properties: { spec: free, status: free } } },
+      })),
     },
   }
 }

@@ -14,7 +14,7 @@ import { createServer } from 'node:http'
 import type { Server } from 'node:http'
 import { parseArgs } from 'node:util'
 import { pino } from 'pino'
-import { Counter, Registry, collectDefaultMetrics } from 'prom-client'
+import { Counter, Registry } from 'prom-client'
 import { createClient } from '../../../poller/kube/client.ts'
 import { Discovery } from './discovery.ts'
 import { EventRecorder } from './events.ts'
@@ -44,7 +44,6 @@ const flags = parseArgs({
 
 const logger = pino({ level: flags['zap-log-level'] === 'info' ? 'info' : 'debug' }, pino.destination(2))
 const registry = new Registry()
-collectDefaultMetrics({ register: registry })
 
 const labelNames = ['controller_type', 'controller_name', 'url', 'code'] as const
 const counters = new Map<string, Counter<(typeof labelNames)[number]>>()

@@ -76,6 +76,7 @@ export class Manager {
     if (!wanted || !(await this.#hasStatusSubresource(wanted))) return
     const { name } = wanted.metadata
     try {
+      this.#world.discovery.forget()
       const created = isComposite(wanted)
         ? await createComposite(this.#world, wanted)
         : await createDecorator(this.#world, wanted as DecoratorController)

@@ -1,0 +1,209 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { BaseLogger } from 'pino'
+import type { Condition, KubeObject } from '../webhooks/contract/types.ts'
+import type { Clock } from './clock.ts'
+import { ApiError } from './kube/client.ts'
+import type { KubeClient } from './kube/client.ts'
+import type { ObjectEvent } from './kube/events.ts'
+import { Informer } from './kube/informer.ts'
+import type { StoreEvent } from './kube/store.ts'
+import { trimMetadata } from './kube/trim.ts'
+import { observationsPath, timestamp } from './observation.ts'
+import type { Observation, ObservationStatus } from './observation.ts'
+import { WorkQueue } from './queue.ts'
+import type { QueueOptions } from './queue.ts'
+import { shardLabel, shardSelector } from './shards.ts'
+
+/** What a reporter saw, complete: it replaces the last report. Without anything that changes in an unchanged world. */
+export interface Report {
+  report: object
+  /** Of type `Reporting`. */
+  condition: Pick<Condition, 'status' | 'reason' | 'message'>
+  /** Milliseconds until the next look. */
+  againMs: number
+  /** Recorded once the report is written, so that a lost write repeats none. */
+  events?: ObjectEvent[]
+}
+
+/** Looks at the outside world for one kind of Observation. */
+export interface Reporter {
+  /** The member of spec it reads, and of status it fills. */
+  readonly member: string
+  /** Indexes under which `wake` finds Observations of this kind. */
+  readonly index: Record<string, (observation: Observation) => string[]>
+  /**
+   * Looks and tells; `now` is the time for what is written.
+   * Throws only if nothing can be told: then nothing is written, and the look is repeated after a back-off.
+   */
+  report: (observation: Observation, now: Date, signal: AbortSignal) => Promise<Report>
+  /** The Observation is gone, or now somebody else's. */
+  forget: (observation: Observation) => void
+}
+
+export interface ControllerOptions {
+  client: KubeClient
+  clock: Clock
+  reporters: Reporter[]
+  mayAct: (shard: number) => boolean
+  record: (event: ObjectEvent) => void
+  queue: Omit<QueueOptions, 'run' | 'clock'>
+  logger?: BaseLogger
+  onWrite?: (result: 'written' | 'conflict' | 'failed') => void
+}
+
+/** Pause between first looks, so that a start with thousands of Observations is no stampede (10,000 take 30 s). */
+const firstLookSpacingMs = 3
+/** Next try while another replica may still act on the shard. */
+const notOursMs = 2_000
+
+/** Observations in, reports out: one look per Observation at a time, a write only when something changed. */
+export class Controller {
+  readonly observations: Informer<Observation>
+  readonly queue: WorkQueue
+  readonly #options: ControllerOptions
+  readonly #reporters: Map<string, Reporter>
+  #nextFirstLook = 0
+
+  constructor(options: ControllerOptions) {
+    this.#options = options
+    this.#reporters = new Map(options.reporters.map((reporter) => [reporter.member, reporter]))
+    this.observations = new Informer<Observation>({
+      client: options.client,
+      path: observationsPath,
+      labelSelector: shardSelector([]),
+      trim,
+      index: Object.assign({}, ...options.reporters.map(({ index }) => index)) as Reporter['index'],
+      onEvent: (event) => this.#onEvent(event),
+      ...(options.logger && { logger: options.logger }),
+    })
+    this.queue = new WorkQueue({
+      ...options.queue,
+      clock: options.clock,
+      run: (key, signal) => this.#look(key, signal),
+    })
+  }
+
+  /** Watches exactly the Observations of these shards from now on. */
+  select(shards: readonly number[]): void {
+    this.observations.select(shardSelector(shards))
+  }
+
+  /** Something changed for the Observations that the index files under the key: look soon. */
+  wake(index: string, key: string): void {
+    for (const observation of this.observations.indexed(index, key)) this.queue.add(keyOf(observation))
+  }
+
+  #onEvent({ type, object, old }: StoreEvent<Observation>): void {
+    if (type === 'deleted') {
+      this.queue.forget(keyOf(object))
+      this.#reporterOf(object)?.forget(object)
+    } else if (type === 'added') {
+      const now = this.#options.clock.now()
+      this.#nextFirstLook = Math.max(now, this.#nextFirstLook) + firstLookSpacingMs
+      this.queue.add(keyOf(object), this.#nextFirstLook - firstLookSpacingMs - now)
+    } else if (object.metadata.generation !== old?.metadata.generation) {
+      // Changes of status are our own.
+      this.queue.add(keyOf(object))
+    }
+  }
+
+  #reporterOf(observation: Observation): Reporter | undefined {
+    const [member] = Object.keys(observation.spec)
+    return member === undefined ? undefined : this.#reporters.get(member)
+  }
+
+  /** One run of the queue; gives the time until the next. */
+  async #look(key: string, signal: AbortSignal): Promise<number | undefined> {
+    const [namespace, name = ''] = key.split('/')
+    const observation = this.observations.get(namespace, name)
+    if (observation === undefined) return undefined
+    if (!this.#isOurs(observation)) return notOursMs
+    const reporter = this.#reporterOf(observation)
+    const now = this.#options.clock.date()
+    if (reporter === undefined) {
+      const message = `This version cannot observe: ${Object.keys(observation.spec).join()}`
+      const condition = { status: 'False', reason: 'Unsupported', message } as const
+      await this.#write(observation, nextStatus(observation, undefined, { report: {}, condition }, now))
+      return undefined
+    }
+    const report = await reporter.report(observation, now, signal)
+    const status = nextStatus(observation, reporter.member, report, now)
+    if (status !== observation.status) {
+      // The look took its time, and the shard may have gone to somebody else.
+      if (!this.#isOurs(observation)) return notOursMs
+      if (!(await this.#write(observation, status))) return 0
+    }
+    for (const event of report.events ?? []) this.#options.record(event)
+    return report.againMs
+  }
+
+  #isOurs({ metadata }: Observation): boolean {
+    return this.#options.mayAct(Number(metadata.labels?.[shardLabel] ?? NaN))
+  }
+
+  /** Replaces the status of the version that was looked at; false if it has changed since (it was read anew then). */
+  async #write(observation: Observation, status: ObservationStatus): Promise<boolean> {
+    const { client, onWrite } = this.#options
+    const { namespace = '', name, uid, resourceVersion } = observation.metadata
+    const path = objectPath(namespace, name)
+    try {
+      const body = { ...observation, metadata: { namespace, name, uid, resourceVersion }, status }
+      const written = await client.request<Observation>({ method: 'PUT', path: `${path}/status`, body })
+      onWrite?.('written')
+      this.observations.adopt(written, resourceVersion)
+      return true
+    } catch (error) {
+      const isConflict = error instanceof ApiError && error.status === 409
+      onWrite?.(isConflict ? 'conflict' : 'failed')
+      // Gone: the watch will tell.
+      if (error instanceof ApiError && error.status === 404) return true
+      if (!isConflict) throw error
+      this.observations.adopt(await client.request<Observation>({ path }), resourceVersion)
+      return false
+    }
+  }
+}
+
+/**
+ * The status after a report; the observed one itself if that says the same already. `lastObservedTime` moves only with
+ * a change, `lastTransitionTime` only with the condition's status.
+ */
+export function nextStatus(
+  observation: Observation,
+  member: string | undefined,
+  { report, condition }: Pick<Report, 'report' | 'condition'>,
+  now: Date,
+): ObservationStatus {
+  const observed = observation.status ?? {}
+  const last = observed.conditions?.find(({ type }) => type === 'Reporting')
+  const observedGeneration = observation.metadata.generation ?? 0
+  const lastTransitionTime = last?.status === condition.status ? last.lastTransitionTime : timestamp(now)
+  const next: ObservationStatus = {
+    observedGeneration,
+    conditions: [{ type: 'Reporting', ...condition, lastTransitionTime, observedGeneration }],
+    ...(member !== undefined && { [member]: report }),
+  }
+  const { lastObservedTime, ...rest } = observed
+  if (lastObservedTime !== undefined && isDeepStrictEqual(rest, next)) return observed
+  return { ...next, lastObservedTime: timestamp(now) }
+}
+
+/** Only what is used stays in memory. */
+function trim(object: KubeObject): Observation {
+  const { apiVersion, kind, metadata, spec, status } = object as Observation
+  return {
+    apiVersion,
+    kind,
+    metadata: trimMetadata(metadata, [shardLabel]),
+    spec,
+    ...(status !== undefined && { status }),
+  }
+}
+
+function keyOf({ metadata }: Observation): string {
+  return `${metadata.namespace}/${metadata.name}`
+}
+
+function objectPath(namespace: string, name: string): string {
+  return observationsPath.replace('/observations', `/namespaces/${namespace}/observations/${name}`)
+}

@@ -1,0 +1,53 @@
+import type { KubeObject } from '../../webhooks/contract/types.ts'
+import { ApiError } from './client.ts'
+import type { KubeClient, RequestOptions } from './client.ts'
+
+/** Objects per page: some 20 ms of parsing for pods, so that a long list never blocks the process. */
+const pageSize = 500
+
+interface ObjectList {
+  apiVersion: string
+  kind: string
+  metadata: { resourceVersion?: string; continue?: string }
+  items: KubeObject[] | null
+}
+
+export interface ListOptions {
+  client: KubeClient
+  path: string
+  query: RequestOptions['query']
+  signal: AbortSignal
+  /** Takes the objects of a page; the first page also comes when the list begins anew. */
+  onPage: (objects: KubeObject[], isFirst: boolean) => void
+}
+
+/**
+ * Lists a collection in pages, as it is now. A list that takes longer than the server keeps a version (410) is done once
+ * more without pages.
+ *
+ * @returns the resourceVersion to watch from
+ */
+export async function listAll(options: ListOptions): Promise<string | undefined> {
+  try {
+    return await listPages(options, pageSize)
+  } catch (error) {
+    if (!(error instanceof ApiError && error.status === 410)) throw error
+    return listPages(options, undefined)
+  }
+}
+
+async function listPages(options: ListOptions, limit: number | undefined): Promise<string | undefined> {
+  const { client, path, signal, onPage } = options
+  let next: string | undefined
+  do {
+    const query = { ...options.query, limit, continue: next }
+    const page: ObjectList = await client.request<ObjectList>({ path, query, signal, timeoutMs: 60_000 })
+    // Items of built-in kinds come without their own kind and version.
+    const type = { apiVersion: page.apiVersion, kind: page.kind.replace(/List$/, '') }
+    const objects = (page.items ?? []).map((item) => ({ ...type, ...item }))
+    onPage(objects, next === undefined)
+    next = page.metadata.continue
+    if (next === undefined || next === '') return page.metadata.resourceVersion
+  } while (!signal.aborted)
+  throw signal.reason
+}

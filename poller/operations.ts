@@ -1,0 +1,73 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Registry } from 'prom-client'
+import { SettingsError } from '../webhooks/environment.ts'
+
+export interface OperationsOptions {
+  /** 0: any free one. */
+  port: number
+  registry: Registry
+  /** Why the process should be restarted; undefined while it works. */
+  unhealthy: () => string | undefined
+  /** Why it does not work yet, or no more; undefined while it does. */
+  unready: () => string | undefined
+}
+
+export interface OperationsServer {
+  readonly port: number
+  close(): Promise<void>
+}
+
+/**
+ * Serves `GET /metrics`, `/healthz` and `/readyz` on all addresses; anything else is 404.
+ *
+ * @throws SettingsError if the port cannot be had
+ */
+export async function serveOperations(options: OperationsOptions): Promise<OperationsServer> {
+  const { port, registry, unhealthy, unready } = options
+  const verdict = (reason: string | undefined): [code: number, text: string] =>
+    reason === undefined ? [200, 'ok\n'] : [503, `${reason}\n`]
+  const answer = async (url: string): Promise<[code: number, text: string]> => {
+    switch (url.split('?')[0]) {
+      case '/metrics':
+        return [200, await registry.metrics()]
+      case '/healthz':
+        return verdict(unhealthy())
+      case '/readyz':
+        return verdict(unready())
+      default:
+        return [404, 'not found: there are /metrics, /healthz and /readyz\n']
+    }
+  }
+  const server = createServer((request, response) => {
+    const isRead = request.method === 'GET' || request.method === 'HEAD'
+    void (isRead ? answer(request.url ?? '/') : Promise.resolve([405, 'only GET\n'] as const))
+      .catch((error: unknown) => [500, `${String(error)}\n`] as const)
+      .then(([code, text]) => {
+        response.writeHead(code, { 'content-type': code === 200 ? registry.contentType : 'text/plain' }).end(text)
+      })
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(portProblem(error, port)))
+    server.listen(port, resolve)
+  })
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+function portProblem(error: NodeJS.ErrnoException, port: number): Error {
+  const given = String(port)
+  if (error.code === 'EADDRINUSE') {
+    return new SettingsError([{ variable: 'METRICS_PORT', given, accepted: 'a port that is free' }])
+  }
+  if (error.code === 'EACCES') {
+    return new SettingsError([{ variable: 'METRICS_PORT', given, accepted: 'a port that this user may open' }])
+  }
+  return error
+}

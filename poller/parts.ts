@@ -1,0 +1,114 @@
+import type { Logger } from 'pino'
+import { systemClock } from './clock.ts'
+import { Controller } from './controller.ts'
+import { KasprApps } from './kaspr/index.ts'
+import { MemberPoller } from './kaspr/poll.ts'
+import { createClient } from './kube/client.ts'
+import { EventRecorder } from './kube/events.ts'
+import type { Informer } from './kube/informer.ts'
+import { Leases } from './kube/leases.ts'
+import { PollerMetrics } from './metrics.ts'
+import type { PollerSettings } from './settings.ts'
+import { Shards } from './shards.ts'
+
+export interface PartsOptions {
+  settings: PollerSettings
+  logger: Logger
+  /** Name of this replica, never used before. */
+  member: string
+  kubeconfig?: string
+}
+
+/** What a poller is made of, wired and not yet started. */
+export interface Parts {
+  metrics: PollerMetrics
+  controller: Controller
+  shards: Shards
+  events: EventRecorder
+  /** Watches that reports are made from; they come first. */
+  facts: [resource: string, watch: Watch][]
+  /** All watches. */
+  watches: [resource: string, watch: Watch][]
+  /** Ends all connections. */
+  close(): Promise<void>
+}
+
+type Watch = Pick<Informer, 'start' | 'stop' | 'synced' | 'health'>
+
+/** Makes the parts of a poller and connects them. Nothing runs yet. */
+export function assemble({ settings, logger, member, kubeconfig }: PartsOptions): Parts {
+  const clock = systemClock
+  const metrics: PollerMetrics = new PollerMetrics({
+    queue: () => controller.queue.stats(),
+    shards: () => shards.owned().length,
+    watches: () => watches.map(([resource, watch]) => [resource, watch.health()]),
+    members: () => kasprApps.countMembers(controller.observations.list()),
+  })
+  const access = {
+    logger,
+    onRequest: metrics.onRequest.bind(metrics),
+    ...(kubeconfig !== undefined && { kubeconfig }),
+  }
+  const client = createClient(access)
+  // The Lease must not wait behind a burst of other requests.
+  const leaseClient = createClient({ ...access, connections: 2 })
+
+  const events = new EventRecorder({ client, clock, logger, instance: member, onEvent: metrics.onEvent.bind(metrics) })
+  const memberPoller = new MemberPoller({
+    connectTimeoutMs: settings.MEMBER_CONNECT_TIMEOUT_SECONDS * 1000,
+    timeoutMs: settings.MEMBER_TIMEOUT_SECONDS * 1000,
+    concurrency: settings.POLL_CONCURRENCY,
+    concurrencyPerApp: settings.POLL_CONCURRENCY_PER_APP,
+    onPoll: ({ result }, seconds) => metrics.onPoll(result, seconds),
+  })
+  const kasprApps = new KasprApps({
+    client,
+    clock,
+    logger,
+    poller: memberPoller,
+    wake: (index, key) => controller.wake(index, key),
+    intervalMs: settings.POLL_INTERVAL_SECONDS * 1000,
+    fastIntervalMs: settings.POLL_FAST_INTERVAL_SECONDS * 1000,
+    roundTimeoutMs: settings.CLIENT_STATUS_CHECK_TIMEOUT_SECONDS * 1000,
+  })
+  const leases = new Leases(leaseClient, settings.POD_NAMESPACE, logger)
+  const shards: Shards = new Shards({
+    store: leases,
+    clock,
+    logger,
+    member,
+    durationMs: settings.LEASE_DURATION_SECONDS * 1000,
+    onChange: (owned) => controller.select(owned),
+  })
+  const controller: Controller = new Controller({
+    client,
+    clock,
+    logger,
+    reporters: [kasprApps],
+    mayAct: (shard) => shards.mayAct(shard),
+    record: (event) => events.record(event),
+    onWrite: metrics.onWrite.bind(metrics),
+    queue: {
+      // Pods come and go in bursts. Each report wakes the app's hook, so the steps of a second or two are told together.
+      minIntervalMs: Math.min(2000, settings.POLL_FAST_INTERVAL_SECONDS * 1000),
+      // A run mostly waits for members, and each of them counts against POLL_CONCURRENCY.
+      workers: settings.POLL_CONCURRENCY,
+      logger,
+      onWait: metrics.onWait.bind(metrics),
+      onRun: metrics.onLook.bind(metrics),
+    },
+  })
+  const facts: Parts['facts'] = [
+    ['pods', kasprApps.pods],
+    ['statefulsets', kasprApps.sets],
+  ]
+  const watches: Parts['watches'] = [
+    ...facts,
+    ['observations', controller.observations],
+    ['leases', leases.watch((lease, deleted) => shards.observe(lease, deleted))],
+  ]
+  const close = async (): Promise<void> => {
+    await Promise.all([client.close(), leaseClient.close(), memberPoller.close()])
+  }
+  return { metrics, controller, shards, events, facts, watches, close }
+}

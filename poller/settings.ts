@@ -1,0 +1,101 @@
+import type { Settings, SettingsSchema } from '../webhooks/environment.ts'
+
+/** Settings of `poll`, as environment variables. docs/settings.md is generated from this. */
+export const pollerSettings = {
+  type: 'object',
+  properties: {
+    METRICS_PORT: {
+      type: 'integer',
+      default: 8000,
+      minimum: 0,
+      maximum: 65535,
+      description: 'Port of metrics and health. 0 takes any free port and logs it.',
+    },
+    LOG_LEVEL: {
+      type: 'string',
+      enum: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
+      default: 'info',
+      description: 'Lowest level that is logged.',
+    },
+    POD_NAME: {
+      type: 'string',
+      minLength: 1,
+      description:
+        'Name of this replica: its Lease and its Events carry it. In a pod, set it to `metadata.name`; not set: the host name.',
+    },
+    POD_NAMESPACE: {
+      type: 'string',
+      minLength: 1,
+      default: 'default',
+      description: 'Namespace of the Leases by which replicas share the work: the same for all replicas.',
+    },
+    LEASE_DURATION_SECONDS: {
+      type: 'number',
+      default: 15,
+      minimum: 1,
+      maximum: 3600,
+      description:
+        'Time after which the work of a replica that died goes to others. Renewed three times as often. The same for all replicas.',
+    },
+    POLL_INTERVAL_SECONDS: {
+      type: 'number',
+      default: 30,
+      minimum: 0.1,
+      maximum: 86_400,
+      description: 'Time between two rounds to the members of an app; a fifth more or less at random.',
+    },
+    POLL_FAST_INTERVAL_SECONDS: {
+      type: 'number',
+      default: 10,
+      minimum: 0.1,
+      maximum: 86_400,
+      description:
+        'The same while a member is rebalancing or recovering or has just been started, and the first pause after a member that did not answer (doubled up to 60 s).',
+    },
+    MEMBER_TIMEOUT_SECONDS: {
+      type: 'number',
+      default: 10,
+      exclusiveMinimum: 0,
+      maximum: 3600,
+      description: 'Longest wait for the answer of one member.',
+    },
+    MEMBER_CONNECT_TIMEOUT_SECONDS: {
+      type: 'number',
+      default: 3,
+      exclusiveMinimum: 0,
+      maximum: 3600,
+      description: 'Longest wait for a connection to one member; part of MEMBER_TIMEOUT_SECONDS.',
+    },
+    CLIENT_STATUS_CHECK_TIMEOUT_SECONDS: {
+      type: 'number',
+      default: 15,
+      exclusiveMinimum: 0,
+      maximum: 3600,
+      description: 'Longest round to all members of one app. Answers that arrive by then count.',
+    },
+    POLL_CONCURRENCY: {
+      type: 'integer',
+      default: 256,
+      minimum: 1,
+      maximum: 65_536,
+      description: 'Members asked at once by this replica.',
+    },
+    POLL_CONCURRENCY_PER_APP: {
+      type: 'integer',
+      default: 16,
+      minimum: 1,
+      maximum: 65_536,
+      description: 'Members of one app asked at once.',
+    },
+    SHUTDOWN_SECONDS: {
+      type: 'number',
+      default: 10,
+      minimum: 0,
+      maximum: 3600,
+      description: 'Time to come to an end after SIGTERM. Keep it below `terminationGracePeriodSeconds` of the pod.',
+    },
+  },
+} as const satisfies SettingsSchema
+
+/** Values of the settings of `poll`. */
+export type PollerSettings = Settings<typeof pollerSettings>

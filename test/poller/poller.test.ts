@@ -1,0 +1,418 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { pino } from 'pino'
+import { Registry } from 'prom-client'
+import t from 'tap'
+import type { Test } from 'tap'
+import { request } from 'undici'
+import type { KubeObject } from '../../webhooks/contract/types.ts'
+import { readSettings, SettingsError } from '../../webhooks/environment.ts'
+import type { KasprAppReport, KasprAppSpec } from '../../poller/kaspr/index.ts'
+import { runPoller } from '../../poller/main.ts'
+import type { RunningPoller } from '../../poller/main.ts'
+import { describeRequest } from '../../poller/metrics.ts'
+import { observationsPath } from '../../poller/observation.ts'
+import type { Observation } from '../../poller/observation.ts'
+import { serveOperations } from '../../poller/operations.ts'
+import { pollerSettings } from '../../poller/settings.ts'
+import { shardLabel } from '../../poller/shards.ts'
+import { startFakeApi } from '../fakes/api-server.ts'
+import type { FakeApi } from '../fakes/api-server.ts'
+import { until } from '../webhooks/until.ts'
+
+const logger = pino({ level: process.env['LOG_LEVEL'] ?? 'silent' })
+const pods = '/api/v1/pods'
+const sets = '/apis/apps/v1/statefulsets'
+const leases = '/apis/coordination.k8s.io/v1/leases'
+const calm = { leader: false, rebalancing: false, recovering: false }
+
+/** A world with an API server and members on loopback addresses, and pollers with short intervals. */
+class World {
+  readonly api: FakeApi
+  readonly pollers: RunningPoller[] = []
+  /** What the member at an address says; undefined: 500. */
+  readonly says = new Map<string, typeof calm | 'nothing'>()
+  readonly asked: string[] = []
+  port = 0
+
+  constructor(api: FakeApi) {
+    this.api = api
+  }
+
+  static async start(t: Test): Promise<World> {
+    const world = new World(await startFakeApi())
+    const members = createServer(({ socket, headers }, response) => {
+      world.asked.push(String(headers.host))
+      const flags = world.says.get(socket.localAddress ?? '')
+      if (flags === undefined) response.writeHead(500).end()
+      else if (flags !== 'nothing') response.end(JSON.stringify(flags))
+    })
+    await new Promise<void>((resolve) => members.listen(0, '0.0.0.0', resolve))
+    world.port = (members.address() as AddressInfo).port
+    t.teardown(async () => {
+      await Promise.all(world.pollers.map((poller) => poller.stop()))
+      await world.api.close()
+      members.closeAllConnections()
+      members.close()
+    })
+    return world
+  }
+
+  async poller(env: Record<string, string> = {}): Promise<RunningPoller> {
+    const settings = readSettings(pollerSettings, {
+      METRICS_PORT: '0',
+      POD_NAME: 'poller',
+      POLL_INTERVAL_SECONDS: '0.3',
+      POLL_FAST_INTERVAL_SECONDS: '0.1',
+      MEMBER_TIMEOUT_SECONDS: '0.5',
+      LEASE_DURATION_SECONDS: '3',
+      SHUTDOWN_SECONDS: '4',
+      ...env,
+    })
+    const poller = await runPoller(settings, { logger, kubeconfig: this.api.kubeconfig })
+    this.pollers.push(poller)
+    return poller
+  }
+
+  app(name: string, changes: Partial<KasprAppSpec> = {}, generation = 1): void {
+    const spec: KasprAppSpec = {
+      app: { name, uid: `app-${name}` },
+      statefulSet: `${name}-app`,
+      selector: labelsOf(name),
+      port: this.port,
+      enabled: true,
+      ...changes,
+    }
+    const shard = String(name.length % 64)
+    this.api.put(observationsPath, {
+      apiVersion: 'metacontroller.kaspr.io/v1alpha1',
+      kind: 'Observation',
+      metadata: { name: `kasprapp-${name}`, namespace: 'shop', generation, labels: { [shardLabel]: shard } },
+      spec: { kasprApp: spec },
+      ...(this.status(name) && { status: this.status(name) }),
+    })
+  }
+
+  pod(app: string, id: number, ip: string, changes: object = {}): void {
+    const name = `${app}-app-${id}`
+    const metadata = { name, namespace: 'shop', labels: labelsOf(app), ...changes }
+    const status = { phase: 'Running', podIP: ip, containerStatuses: [{ name: 'kaspr', state: { running: {} } }] }
+    this.api.put(pods, { apiVersion: 'v1', kind: 'Pod', metadata, status })
+  }
+
+  set(app: string, replicas: number, owner = `app-${app}`): void {
+    const ownerReferences = [{ apiVersion: 'k', kind: 'KasprApp', name: app, uid: owner, controller: true }]
+    const metadata = { name: `${app}-app`, namespace: 'shop', labels: { 'controller-uid': owner }, ownerReferences }
+    this.api.put(sets, { apiVersion: 'apps/v1', kind: 'StatefulSet', metadata, spec: { replicas } })
+  }
+
+  status(app: string): Observation['status'] {
+    const found = this.api.objects(observationsPath).find(({ metadata }) => metadata.name === `kasprapp-${app}`)
+    return (found as Observation | undefined)?.status
+  }
+
+  report(app: string): KasprAppReport | undefined {
+    return this.status(app)?.['kasprApp'] as KasprAppReport | undefined
+  }
+
+  writes(): number {
+    return this.api.requests.filter(({ method, path }) => method !== 'GET' && !path.includes('/leases')).length
+  }
+
+  events(): KubeObject[] {
+    return this.api.objects('/api/v1/events')
+  }
+}
+
+function labelsOf(app: string): Record<string, string> {
+  return { 'kaspr.io/cluster': app, 'kaspr.io/name': `${app}-app`, 'kaspr.io/kind': 'KasprApp' }
+}
+
+async function get(poller: RunningPoller, path: string): Promise<{ code: number; text: string }> {
+  const { statusCode, body } = await request(`http://127.0.0.1:${poller.port}${path}`)
+  return { code: statusCode, text: await body.text() }
+}
+
+void t.test('members are reported, followed, and written only when something changed', async (t) => {
+  const world = await World.start(t)
+  world.app('orders')
+  world.set('orders', 2)
+  world.pod('orders', 0, '127.0.0.2')
+  world.pod('orders', 1, '127.0.0.3')
+  world.says.set('127.0.0.2', { ...calm, leader: true }).set('127.0.0.3', calm)
+  await world.poller()
+
+  await until(() => world.report('orders')?.reachable === '2/2')
+  t.match(world.status('orders'), {
+    observedGeneration: 1,
+    conditions: [{ type: 'Reporting', status: 'True', reason: 'Polled' }],
+    kasprApp: {
+      appUid: 'app-orders',
+      lastReplicas: 2,
+      members: [
+        { id: 0, reachable: true, leader: true, rebalancing: false },
+        { id: 1, reachable: true, leader: false },
+      ],
+    },
+  })
+  t.ok(world.asked.includes(`orders-app-1.orders-app.shop.svc.cluster.local:${world.port}`))
+
+  const written = world.writes()
+  const { length } = world.asked
+  await until(() => world.asked.length >= length + 8)
+  t.equal(world.writes(), written, 'rounds go on, writes do not')
+
+  world.says.set('127.0.0.3', { ...calm, rebalancing: true })
+  await until(() => world.report('orders')?.members[1]?.rebalancing === true)
+
+  world.says.delete('127.0.0.3')
+  await until(() => world.report('orders')?.reachable === '1/2')
+  t.match(world.report('orders')?.members[1], {
+    reachable: false,
+    rebalancing: null,
+    lastKnown: { ...calm, rebalancing: true },
+  })
+  await until(() => world.events().length === 1)
+  t.match(world.events()[0], {
+    involvedObject: { kind: 'KasprApp', name: 'orders', namespace: 'shop', uid: 'app-orders' },
+    reason: 'MemberUnreachable',
+    message: 'Member 1: it answers HTTP 500',
+  })
+
+  world.pod('orders', 2, '127.0.0.4')
+  world.says.set('127.0.0.4', calm)
+  await until(() => world.report('orders')?.reachable === '2/3')
+  world.pod('orders', 2, '127.0.0.4', { deletionTimestamp: '2030-01-01T00:00:00Z' })
+  world.api.remove(pods, 'shop', 'orders-app-1')
+  await until(() => world.report('orders')?.reachable === '1/1')
+  t.strictSame(
+    world.report('orders')?.members.map(({ id }) => id),
+    [0],
+  )
+})
+
+void t.test('replicas are remembered when the set is gone, and only of the own one', async (t) => {
+  const world = await World.start(t)
+  world.app('orders')
+  world.set('orders', 3)
+  await world.poller()
+  await until(() => world.report('orders')?.lastReplicas === 3)
+  t.match(world.report('orders'), { reachable: '0/0', members: [] })
+  world.set('orders', 5)
+  await until(() => world.report('orders')?.lastReplicas === 5)
+  world.api.remove(sets, 'shop', 'orders-app')
+  world.app('orders', {}, 2)
+  await until(() => world.status('orders')?.observedGeneration === 2)
+  t.equal(world.report('orders')?.lastReplicas, 5)
+  world.set('orders', 1, 'somebody-else')
+  world.app('orders', {}, 3)
+  await until(() => world.status('orders')?.observedGeneration === 3)
+  t.equal(world.report('orders')?.lastReplicas, 5)
+  world.app('orders', { app: { name: 'orders', uid: 'reborn' } }, 4)
+  await until(() => world.status('orders')?.observedGeneration === 4)
+  t.strictSame(world.report('orders'), { appUid: 'reborn', reachable: '0/0', members: [] }, 'another app of that name')
+})
+
+void t.test('switched off: nobody is asked, and the report says so', async (t) => {
+  const world = await World.start(t)
+  world.app('orders', { enabled: false })
+  world.pod('orders', 0, '127.0.0.2')
+  await world.poller()
+  await until(() => world.status('orders') !== undefined)
+  await sleep(300)
+  t.strictSame(world.asked, [])
+  t.match(world.status('orders'), {
+    conditions: [{ type: 'Reporting', status: 'False', reason: 'Disabled' }],
+    kasprApp: { members: [], reachable: '0/0' },
+  })
+})
+
+void t.test('a round that is cut short keeps what has arrived; others stay as they were', async (t) => {
+  const world = await World.start(t)
+  world.app('orders')
+  world.pod('orders', 0, '127.0.0.2')
+  world.pod('orders', 1, '127.0.0.3')
+  world.says.set('127.0.0.2', calm).set('127.0.0.3', 'nothing')
+  await world.poller({ CLIENT_STATUS_CHECK_TIMEOUT_SECONDS: '0.2', MEMBER_TIMEOUT_SECONDS: '60' })
+  await until(() => world.report('orders') !== undefined)
+  await sleep(500)
+  t.match(world.report('orders'), { reachable: '1/2', members: [{ id: 0, reachable: true }] })
+  t.equal(world.report('orders')?.members.length, 1, 'of a member that could not be asked nothing is claimed')
+})
+
+void t.test(
+  'ready when all is listed; before that nothing is reported, as an empty cache looks like no members',
+  async (t) => {
+    const world = await World.start(t)
+    world.app('orders')
+    world.pod('orders', 0, '127.0.0.2')
+    world.says.set('127.0.0.2', calm)
+    world.api.fault = ({ path }) => (path === pods ? { status: 503 } : undefined)
+    const poller = await world.poller()
+    t.strictSame(await get(poller, '/healthz'), { code: 200, text: 'ok\n' })
+    await sleep(300)
+    t.match(await get(poller, '/readyz'), { code: 503, text: /not yet listed: pods/ })
+    t.equal(world.report('orders'), undefined)
+    t.equal(world.api.objects(leases).length, 0, 'nor is any work claimed')
+    world.api.fault = undefined
+    await until(() => world.report('orders')?.reachable === '1/1')
+    t.match(await get(poller, '/readyz'), { code: 200 })
+  },
+)
+
+void t.test('every metric moves', async (t) => {
+  const world = await World.start(t)
+  world.app('orders')
+  world.pod('orders', 0, '127.0.0.2')
+  world.pod('orders', 1, '127.0.0.3')
+  world.says.set('127.0.0.2', calm).set('127.0.0.3', calm)
+  const poller = await world.poller()
+  await until(() => world.report('orders')?.reachable === '2/2')
+  world.says.delete('127.0.0.3')
+  await until(() => world.events().length === 1)
+  const fault = world.api.fault
+  let failures = 1
+  world.api.fault = ({ method }) => (method === 'PUT' && failures-- > 0 ? { status: 500 } : undefined)
+  world.app('orders', {}, 2)
+  await until(() => world.status('orders')?.observedGeneration === 2)
+  world.api.fault = fault
+  for (const watch of world.api.watches) watch.write('no json\n')
+  await until(() => world.api.watches.size === 0)
+  await until(() => world.api.watches.size === 4)
+  const { text } = await get(poller, '/metrics')
+  const value = (sample: string): number =>
+    Number(new RegExp(`^kasprop_${sample.replace(/[{}"]/g, '\\$&')} (.*)$`, 'm').exec(text)?.[1])
+  const more: Record<string, number> = {
+    'api_requests_total{verb="list",resource="pods",code="200"}': 2,
+    'api_requests_total{verb="update",resource="observations/status",code="200"}': 2,
+    'api_requests_total{verb="create",resource="leases",code="200"}': 1,
+    'api_requests_total{verb="watch",resource="observations",code="200"}': 2,
+    'polls_total{result="Success"}': 2,
+    'polls_total{result="HttpError"}': 1,
+    poll_duration_seconds_count: 3,
+    poller_queue_wait_seconds_count: 2,
+    'poller_reconcile_duration_seconds_count{result="success"}': 2,
+    'report_writes_total{result="written"}': 2,
+    'poller_events_total{result="sent"}': 1,
+    poller_shards: 64,
+    'members{state="reachable"}': 1,
+    'members{state="unreachable"}': 1,
+    'poller_watch_objects{resource="pods"}': 2,
+    'poller_watch_restarts_total{resource="pods"}': 1,
+    'poller_watch_relists_total{resource="pods"}': 1,
+    'poller_watch_unparsable_total{resource="pods"}': 1,
+  }
+  for (const [sample, least] of Object.entries(more)) t.ok(value(sample) >= least, `${sample} is ${value(sample)}`)
+  for (const sample of ['queue_depth', 'queue_oldest_seconds', 'queue_running']) t.ok(value(`poller_${sample}`) >= 0)
+  t.ok(value('poller_watch_silent_seconds{resource="pods"}') < 60)
+  t.equal(value('poller_watch_missed_total{resource="pods"}'), 0)
+  t.match(text, /^process_resident_memory_bytes \d/m)
+})
+
+void t.test('two replicas share the work; one that stops hands over at once and leaves nothing', async (t) => {
+  const world = await World.start(t)
+  const names = Array.from({ length: 30 }, (_, i) => 'a'.repeat(i + 1))
+  for (const name of names) world.app(name)
+  const first = await world.poller()
+  const second = await world.poller()
+  const shards = async (poller: RunningPoller): Promise<number> =>
+    Number(/^kasprop_poller_shards (\d+)$/m.exec((await get(poller, '/metrics')).text)?.[1])
+  await until(() => world.api.objects(leases).length === 2)
+  await sleep(300)
+  const [mine, other] = [await shards(first), await shards(second)]
+  t.ok(mine > 10 && other > 10)
+  t.equal(mine + other, 64)
+  await until(() => names.every((name) => world.status(name) !== undefined))
+  await first.stop()
+  await sleep(300)
+  t.equal(await shards(second), 64)
+  t.equal(world.api.objects(leases).length, 1)
+  for (const name of names) world.app(name, {}, 2)
+  await until(() => names.every((name) => world.status(name)?.observedGeneration === 2))
+  await second.stop()
+  t.equal(world.api.objects(leases).length, 0)
+  await until(() => world.api.watches.size === 0)
+})
+
+void t.test('stop finishes what runs, and ends in time even if the API server is silent', async (t) => {
+  const world = await World.start(t)
+  world.app('orders')
+  const poller = await world.poller({ SHUTDOWN_SECONDS: '1' })
+  await until(() => world.report('orders') !== undefined)
+  world.api.fault = () => 'hang'
+  world.app('orders', {}, 2)
+  const started = performance.now()
+  await poller.stop()
+  t.ok(performance.now() - started < 1500)
+  await t.rejects(get(poller, '/healthz'))
+})
+
+void t.test('a port in use stops the start and names the setting', async (t) => {
+  const world = await World.start(t)
+  const { port } = await world.poller()
+  await t.rejects(world.poller({ METRICS_PORT: String(port) }), {
+    name: 'SettingsError',
+    message: `METRICS_PORT=${port}: give a port that is free`,
+  })
+})
+
+void t.test('settings: defaults, fractions, and every wrong one named', (t) => {
+  t.match(readSettings(pollerSettings, {}), {
+    METRICS_PORT: 8000,
+    POLL_INTERVAL_SECONDS: 30,
+    POLL_FAST_INTERVAL_SECONDS: 10,
+    MEMBER_TIMEOUT_SECONDS: 10,
+    MEMBER_CONNECT_TIMEOUT_SECONDS: 3,
+    CLIENT_STATUS_CHECK_TIMEOUT_SECONDS: 15,
+    POLL_CONCURRENCY: 256,
+    POLL_CONCURRENCY_PER_APP: 16,
+    LEASE_DURATION_SECONDS: 15,
+  })
+  t.equal(readSettings(pollerSettings, { POLL_INTERVAL_SECONDS: '0.5' }).POLL_INTERVAL_SECONDS, 0.5)
+  for (const name of Object.keys(pollerSettings.properties).filter((name) => /_SECONDS|CONCURRENCY|PORT/.test(name))) {
+    t.throws(() => readSettings(pollerSettings, { [name]: '-1' }), SettingsError, name)
+  }
+  t.end()
+})
+
+void t.test('health: reasons are told, other paths are 404', async (t) => {
+  let reason = undefined as string | undefined
+  const registry = new Registry()
+  const server = await serveOperations({ port: 0, registry, unhealthy: () => reason, unready: () => reason })
+  t.teardown(() => server.close())
+  const ask = async (path: string, method: 'GET' | 'POST' = 'GET'): Promise<string> => {
+    const { statusCode, body } = await request(`http://127.0.0.1:${server.port}${path}`, { method })
+    return `${statusCode} ${await body.text()}`
+  }
+  t.equal(await ask('/healthz'), '200 ok\n')
+  t.equal(await ask('/readyz?x=1'), '200 ok\n')
+  reason = 'a run has lasted 400 s'
+  t.equal(await ask('/healthz'), '503 a run has lasted 400 s\n')
+  t.equal(await ask('/readyz'), '503 a run has lasted 400 s\n')
+  t.match(await ask('/'), /^404 /)
+  t.match(await ask('/metrics/x'), /^404 /)
+  t.match(await ask('/metrics', 'POST'), /^405 /)
+})
+
+void t.test('requests are counted as audit logs name them', (t) => {
+  const rows: [method: Parameters<typeof describeRequest>[0], path: string, expected: string][] = [
+    ['GET', '/api/v1/pods', 'list pods'],
+    ['WATCH', '/api/v1/pods', 'watch pods'],
+    ['GET', '/apis/apps/v1/namespaces/shop/statefulsets/a', 'get statefulsets'],
+    [
+      'PUT',
+      '/apis/metacontroller.kaspr.io/v1alpha1/namespaces/shop/observations/a/status',
+      'update observations/status',
+    ],
+    ['POST', '/api/v1/namespaces/shop/events', 'create events'],
+    ['PATCH', '/api/v1/namespaces/shop/events/a', 'patch events'],
+    ['DELETE', '/apis/coordination.k8s.io/v1/namespaces/shop/leases/a', 'delete leases'],
+    ['GET', '/version', 'list other'],
+  ]
+  for (const [method, path, expected] of rows) {
+    const { verb, resource } = describeRequest(method, path)
+    t.equal(`${verb} ${resource}`, expected)
+  }
+  t.end()
+})
