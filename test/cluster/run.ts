@@ -14,7 +14,7 @@ class UsageError extends Error {}
 
 /**
  * `npm run test:cluster [-- part-of-a-name …]`: builds the control plane, then runs every `*.scenario.js` below this
- * folder whose path contains one of the arguments, one after the other. Gives the exit code.
+ * folder whose path contains one of the arguments, two at a time (they mostly wait). Gives the exit code.
  */
 async function main(parts: readonly string[]): Promise<number> {
   const files = await scenarios(parts)
@@ -22,7 +22,7 @@ async function main(parts: readonly string[]): Promise<number> {
   await buildControlPlane()
   console.log(`Metacontroller: ${driver}`)
   await rm(packagePath('.build', 'logs'), { recursive: true, force: true })
-  const options = ['--test', '--test-concurrency=1', `--test-timeout=${fileLimitMs}`, '--test-reporter=spec']
+  const options = ['--test', '--test-concurrency=2', `--test-timeout=${fileLimitMs}`, '--test-reporter=spec']
   const child = spawn(process.execPath, [...options, ...files], { stdio: 'inherit' })
   return new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 1)))
 }

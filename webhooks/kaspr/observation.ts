@@ -34,7 +34,6 @@ export function observation(
   }
   return child(childRules.observation, parent, names.observation, { [shardLabel]: String(shardOf(uid)) }, { spec })
 }
-}
 
 /** Port of the members by what runs, for an app whose spec cannot be read. */
 export function runningPort({ statefulSet }: ObservedApp): number {
