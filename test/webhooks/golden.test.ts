@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
 import { parse } from 'yaml'
 import { isMap } from '../../webhooks/contract/objects.ts'
-import { canonicalQuantity } from '../../webhooks/contract/quantity.ts'
+import { canonicalQuantity, quantityValue } from '../../webhooks/contract/quantity.ts'
 import type { KubeObject } from '../../webhooks/contract/types.ts'
 import { packagePath } from '../../webhooks/package-root.ts'
 import { acceptedComponents, componentRules, refusedComponents, withoutFields } from './golden-components.ts'
@@ -21,11 +21,32 @@ const refusedByUs: Record<string, string> = {
   'edge-replicas-negative': 'negative replicas were refused by the CRD already',
   'edge-replicas-float': 'fractional replicas were refused by the CRD already',
   'exhaustive-template': 'words that the pod API does not know: the API server refuses the StatefulSet',
-  'template-emptydir-sizelimit-object': 'a size limit that is no quantity: the API server refuses the StatefulSet',
-  'packages-git-token-env':
-    'variables of the service itself do not leave it: they come from the init container template',
-  'packages-git-several-env':
-    'variables of the service itself do not leave it: they come from the init container template',
+}
+
+/** What an app asks for that is refused wherever it occurs: reason -> whether a spec does. */
+const refusedWherever: Record<string, (spec: TemplatedSpec) => boolean> = {
+  'a size limit that is no quantity: the API server refuses the StatefulSet': ({ template }) =>
+    (template?.pod?.volumes ?? []).some(({ emptyDir }) => isMap(emptyDir?.sizeLimit)),
+  'variables of the service itself do not leave it: they come from the init container template': (spec) => {
+    const given = (spec.template?.pythonPackagesInitContainer?.env ?? []).map(({ name }) => name)
+    const named = (spec.pythonPackages?.packages ?? []).flatMap((text) => [...text.matchAll(/\$\{?(\w+)/g)])
+    return named.some(([, name = '']) => !given.includes(name))
+  },
+  'a request above its limit: the API server refuses the StatefulSet': ({ resources, pythonPackages }) =>
+    [resources, pythonPackages?.resources].some((part) =>
+      Object.entries(part?.requests ?? {}).some(([name, amount]) => {
+        const limit = quantityValue(part?.limits?.[name])
+        return limit !== undefined && (quantityValue(amount) ?? 0n) > limit
+      }),
+    ),
+}
+
+/** Why an app that the original rendered is refused; `undefined` when it is not. */
+function refusal({ name, input, refused }: GoldenCase): string | undefined {
+  if (name in refusedByUs) return refusedByUs[name]
+  if (refused || input.app === null) return undefined
+  const spec = input.app['spec'] as TemplatedSpec
+  return Object.entries(refusedWherever).find(([, isRefused]) => isRefused(spec))?.[0]
 }
 
 /** Cases that the original refused and that we render: name -> reason. */
@@ -87,6 +108,15 @@ const ofVolatileCases: Record<string, Rule> = {
 }
 
 const onTheOriginalsSide: Record<string, Rule> = {
+  'names of variables are unique: a template entry replaces ours in its place': (object) =>
+    mapDeep(object, (value) =>
+      isMap(value) && Array.isArray(value['env'])
+        ? {
+            ...value,
+            env: [...new Map((value['env'] as { name: string }[]).map((entry) => [entry.name, entry])).values()],
+          }
+        : value,
+    ),
   'retries are further attempts: 0 did not even try once': inContainers('install-packages', (container) => {
     const {
       retries,
@@ -112,7 +142,8 @@ const onTheOriginalsSide: Record<string, Rule> = {
   ),
   'what the API server would not store is left out: empty texts, and false where it is the default': (object) =>
     mapDeep(object, (value) => {
-      if (!isMap(value) || !('mountPath' in value || 'name' in value || 'medium' in value)) return value
+      if (!isMap(value) || !['mountPath', 'name', 'medium', 'operator', 'effect'].some((key) => key in value))
+        return value
       return Object.fromEntries(
         Object.entries(value).filter(
           ([key, item]) =>
@@ -182,8 +213,9 @@ for (const file of readdirSync(packagePath('test', 'golden', 'kaspr')).sort()) {
     const refused = refusedComponents[golden.name]
     if (refused !== undefined) t.match(render(golden).invalid, /is not accepted/, refused.reason)
     const { children, invalid } = render(withoutFields(golden, refused?.without))
-    if (golden.name in refusedByUs) {
-      t.match(invalid, /is not accepted/, refusedByUs[golden.name] ?? '')
+    const reason = refusal(golden)
+    if (reason !== undefined) {
+      t.match(invalid, /is not accepted/, reason)
       return
     }
     t.equal(invalid !== '', golden.refused && !(golden.name in acceptedByUs), invalid)
@@ -220,7 +252,7 @@ for (const file of readdirSync(packagePath('test', 'golden', 'kaspr')).sort()) {
 function withMountedVolumes(golden: GoldenCase): GoldenCase {
   const spec = golden.input.app?.['spec'] as TemplatedSpec | undefined
   const { pod, kasprContainer, pythonPackagesInitContainer } = spec?.template ?? {}
-  if (golden.name in refusedByUs || golden.refused || golden.input.app === null) return golden
+  if (refusal(golden) !== undefined || golden.refused || golden.input.app === null) return golden
   const known = (pod?.volumes ?? []).map(({ name }) => name)
   const mounts = [kasprContainer, pythonPackagesInitContainer].flatMap((container) => container?.volumeMounts ?? [])
   const missing = [...new Set(mounts.map(({ name }) => name))]
@@ -241,10 +273,17 @@ function withMountedVolumes(golden: GoldenCase): GoldenCase {
 
 interface TemplatedSpec {
   template?: {
-    pod?: { volumes?: { name: string }[] }
+    pod?: { volumes?: { name: string; emptyDir?: { sizeLimit?: unknown; medium?: string } }[] }
     kasprContainer?: { volumeMounts?: { name: string }[] }
-    pythonPackagesInitContainer?: { volumeMounts?: { name: string }[] }
+    pythonPackagesInitContainer?: { env?: { name: string }[]; volumeMounts?: { name: string }[] }
   }
+  resources?: Resources
+  pythonPackages?: { packages?: string[]; resources?: Resources }
+}
+
+interface Resources {
+  limits?: Record<string, unknown>
+  requests?: Record<string, unknown>
 }
 
 /**
