@@ -107,6 +107,9 @@ void t.test('serve loads neither poller nor any client of the outside', async (t
   const serve = startNode(t, 'test/webhooks/lab-process.js', [], { ...local, LAB_MODULES: '1', NODE_DEBUG: 'esm' })
   await serve.port()
   await until(() => serve.stdout().includes('"modules"'))
+  // What Node tells of its loading comes on another stream: it is complete once the process has ended.
+  serve.kill('SIGTERM')
+  await serve.exited
   const loaded = serve.stdout() + serve.stderr()
   for (const expected of ['node_modules/fastify/', 'webhooks/server.js'])
     t.ok(loaded.includes(expected), `sees ${expected}`)
