@@ -60,7 +60,8 @@ void t.test(
       await plane.kubectl(['create', 'namespace', namespace], { allowFailure: true })
     }
     for (const { name, input, settings } of goldenCases) {
-      if (input.app === null) continue
+      // The mixtures hold values that no API server takes in a pod (test/webhooks/golden.test.ts compares them all).
+      if (input.app === null || (name.startsWith('combo-') && !(name in admittedOnly))) continue
       const { app } = input
       const hooks = hooksOf('kasprapps')
       const related = input.components.map((component) => synced(component))

@@ -112,3 +112,6 @@ async function mounts(world: KasprWorld): Promise<string[]> {
   const names = (set?.spec.template.spec.containers[0]?.volumeMounts ?? []).map(({ name }) => name)
   return names.filter((name) => name !== 'fulfilment-app-pv').sort()
 }
+
+// With processes still running, the end has to be said; it stops them.
+t.end()
