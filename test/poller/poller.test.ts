@@ -312,6 +312,9 @@ void t.test('every metric moves', async (t) => {
   t.ok(value('poller_watch_silent_seconds{resource="pods"}') < 60)
   t.equal(value('poller_watch_missed_total{resource="pods"}'), 0)
   t.match(text, /^process_resident_memory_bytes \d/m)
+  const again = (await get(poller, '/metrics')).text
+  const restarts = /^kasprop_poller_watch_restarts_total{resource="pods"} .*$/m
+  t.equal(restarts.exec(again)?.[0], restarts.exec(text)?.[0], 'asking changes nothing')
 })
 
 void t.test('two replicas share the work; one that stops hands over at once and leaves nothing', async (t) => {
