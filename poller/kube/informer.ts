@@ -236,14 +236,14 @@ export class Informer<T extends KubeObject = KubeObject> {
     })
     try {
       for await (const event of events) {
-        // What was read ahead of a new selector or a stop must not move the version on.
-        if (current.signal.aborted) return
         if (event.type === 'ERROR') {
           const { code = 500, reason = '', message = '' } = event.object
           throw new ApiError(code, reason, message)
         }
         if (event.type === 'DELETED') this.#store.delete(this.#trimmed(event.object))
         else if (event.type !== 'BOOKMARK') this.#store.set(this.#trimmed(event.object))
+        // A new selector, set meanwhile or by a listener just now, wants a new list: what was read ahead does not count.
+        if (current.signal.aborted) return
         this.#resourceVersion = event.object.metadata.resourceVersion
       }
     } finally {

@@ -1,7 +1,10 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { IncomingMessage, RequestListener } from 'node:http'
-import { createServer as createTcpServer } from 'node:net'
+import { connect, createServer as createTcpServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import type { Test } from 'tap'
 import type { KubeObject } from '../../webhooks/contract/types.ts'
@@ -311,6 +314,25 @@ void t.test('nobody listens, or the address is silent', async (t) => {
   t.strictSame(answer, { result: 'Network', code: 'ECONNREFUSED' })
 })
 
+void t.test('an address that does not take connections: the shorter limit counts', async (t) => {
+  // A process that stands still, and a full queue of connections before it: the kernel answers no further one.
+  const script = `require('net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, function () {
+    console.log(this.address().port)
+    process.kill(process.pid, 'SIGSTOP')
+  })`
+  const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
+  t.teardown(() => child.kill('SIGKILL'))
+  const [line] = (await once(child.stdout, 'data')) as [Buffer]
+  const port = Number(line.toString())
+  const sockets = Array.from({ length: 4 }, () => connect(port, '127.0.0.1').on('error', () => undefined))
+  t.teardown(() => sockets.forEach((socket) => socket.destroy()))
+  await sleep(100)
+  const started = performance.now()
+  const options = { connectTimeoutMs: 200, timeoutMs: 10_000 }
+  t.strictSame(await poller(options).ask('shop/a', { ip: '127.0.0.1', port, host: 'x' }, never), { result: 'Timeout' })
+  t.ok(performance.now() - started < 5_000)
+})
+
 void t.test('an abort says that nothing is known, waiting or asked', async (t) => {
   const port = await member(t, () => undefined)
   const one = poller({ concurrency: 1 })
@@ -348,4 +370,8 @@ void t.test('limits: over all and per app, in turns, and a waiter that gives up 
   t.equal(running[4], 'a3')
   for (const name of ['a2', 'a3', 'b2']) ends.get(name)?.()
   await Promise.all(all.filter((_, i) => i !== 3))
+  const more = ['c1', 'c2', 'd1'].map((name) => start(name))
+  await until(() => running.length === 8)
+  for (const name of ['c1', 'c2', 'd1']) ends.get(name)?.()
+  await Promise.all(more)
 })

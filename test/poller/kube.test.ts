@@ -373,6 +373,47 @@ void t.test('informer', async (t) => {
     t.match(informer.health(), { relists: 0, differences: 0 })
   })
 
+  await t.test('a new selector in the middle of a chunk: what follows in it does not hide the new list', async (t) => {
+    const { api, informer } = await watched(
+      t,
+      { labelSelector: 'shard=1', onEvent: () => informer.select('shard=2') },
+      0,
+    )
+    api.put(things, thing('other', { shard: '2' }))
+    const lines = ['900', '901'].map((resourceVersion) => {
+      const { metadata, ...rest } = thing(`t${resourceVersion}`)
+      return JSON.stringify({ type: 'ADDED', object: { ...rest, metadata: { ...metadata, resourceVersion } } })
+    })
+    currentWatch(api).write(`${lines.join('\n')}\n`)
+    await until(() => informer.get('default', 'other') !== undefined)
+    t.equal(informer.list().length, 1)
+  })
+
+  await t.test('a sign of life in time keeps a watch', async (t) => {
+    const { api, client } = await fixture(t)
+    api.bookmarkSeconds = 0.03
+    const informer = new Informer({ client, path: things, timing: { inactivityMs: 150 } })
+    t.teardown(() => informer.stop())
+    informer.start()
+    await sleep(500)
+    t.equal(informer.health().restarts, 0)
+  })
+
+  await t.test('an answer to a write is taken in, unless something newer has come', async (t) => {
+    const { api, informer } = await watched(t)
+    const first = informer.get('default', 't0')
+    for (const watch of api.watches) watch.silence()
+    const second = api.put(things, thing('t0', {}, 2))
+    const third = api.put(things, thing('t0', {}, 3))
+    informer.adopt(structuredClone(second), first?.metadata.resourceVersion)
+    t.equal(informer.get('default', 't0')?.['value'], 2)
+    t.notOk('managedFields' in (informer.get('default', 't0')?.metadata ?? {}))
+    informer.adopt(structuredClone(third), first?.metadata.resourceVersion)
+    t.equal(informer.get('default', 't0')?.['value'], 2)
+    informer.adopt({ ...thing('never-seen') }, undefined)
+    t.equal(informer.get('default', 'never-seen'), undefined)
+  })
+
   await t.test('a listener that throws harms nobody', async (t) => {
     const { informer } = await watched(t, {
       onEvent: () => {

@@ -245,6 +245,46 @@ void t.test('a round that is cut short keeps what has arrived; others stay as th
   t.equal(world.report('orders')?.members.length, 1, 'of a member that could not be asked nothing is claimed')
 })
 
+void t.test('a busy member is asked at the fast pace, a calm one at the usual', async (t) => {
+  const world = await World.start(t)
+  world.app('orders')
+  world.pod('orders', 0, '127.0.0.2')
+  world.says.set('127.0.0.2', { ...calm, recovering: true })
+  await world.poller({ POLL_INTERVAL_SECONDS: '60' })
+  await until(() => world.asked.length >= 5)
+  world.says.set('127.0.0.2', calm)
+  await until(() => world.report('orders')?.members[0]?.recovering === false)
+  await sleep(150)
+  const { length } = world.asked
+  await sleep(400)
+  t.equal(world.asked.length, length)
+})
+
+void t.test('a member that does not answer is asked less and less, others as ever', async (t) => {
+  const world = await World.start(t)
+  world.app('orders')
+  world.pod('orders', 0, '127.0.0.2')
+  world.pod('orders', 1, '127.0.0.3')
+  world.says.set('127.0.0.2', calm)
+  await world.poller({ POLL_INTERVAL_SECONDS: '0.1' })
+  const count = (id: number): number => world.asked.filter((host) => host.startsWith(`orders-app-${id}.`)).length
+  await until(() => count(0) >= 14)
+  t.ok(count(1) <= 6, `${count(0)} and ${count(1)}`)
+})
+
+void t.test('a pod that vanishes while it is asked is not told of', async (t) => {
+  const world = await World.start(t)
+  world.app('orders')
+  world.pod('orders', 0, '127.0.0.2')
+  world.says.set('127.0.0.2', 'nothing')
+  await world.poller({ POLL_INTERVAL_SECONDS: '60' })
+  await until(() => world.asked.length === 1)
+  world.api.remove(pods, 'shop', 'orders-app-0')
+  await until(() => world.report('orders') !== undefined)
+  const bodies = world.api.requests.filter(({ method, path }) => method === 'PUT' && path.endsWith('/status'))
+  t.ok(bodies.every(({ body }) => !JSON.stringify(body).includes('podUID')))
+})
+
 void t.test(
   'ready when all is listed; before that nothing is reported, as an empty cache looks like no members',
   async (t) => {
@@ -312,6 +352,9 @@ void t.test('every metric moves', async (t) => {
   t.ok(value('poller_watch_silent_seconds{resource="pods"}') < 60)
   t.equal(value('poller_watch_missed_total{resource="pods"}'), 0)
   t.match(text, /^process_resident_memory_bytes \d/m)
+  const again = (await get(poller, '/metrics')).text
+  const restarts = /^kasprop_poller_watch_restarts_total{resource="pods"} .*$/m
+  t.equal(restarts.exec(again)?.[0], restarts.exec(text)?.[0], 'asking changes nothing')
 })
 
 void t.test('two replicas share the work; one that stops hands over at once and leaves nothing', async (t) => {

@@ -1,6 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import fc from 'fast-check'
 import t from 'tap'
+import { Rotation } from '../../poller/rotation.ts'
 import { WorkQueue } from '../../poller/queue.ts'
 import type { QueueOptions } from '../../poller/queue.ts'
 import { FakeClock } from './fake-clock.ts'
@@ -65,6 +66,32 @@ void t.test('adds during a run lead to exactly one further run', async (t) => {
   await bench.end('a/1')
   await bench.clock.advance(10_000)
   t.strictSame(bench.started, ['a/1', 'a/1'], 'the later of the two delays is not served on top')
+})
+
+void t.test('of several adds during a run the earliest counts', async (t) => {
+  const bench = new Bench()
+  bench.queue.add('a/1')
+  bench.queue.add('a/1', 50)
+  bench.queue.add('a/1', 500)
+  await bench.end('a/1', 900)
+  await bench.clock.advance(50)
+  t.equal(bench.started.length, 2)
+})
+
+void t.test('groups take turns, whatever their sizes; nobody has more than its share out', (t) => {
+  const rotation = new Rotation<string>(2)
+  for (const item of ['a1', 'a2', 'a3', 'a4']) rotation.add('a', item)
+  for (const item of ['b1', 'b2', 'b3']) rotation.add('b', item)
+  t.strictSame([rotation.take(), rotation.take(), rotation.take(), rotation.take()], ['a1', 'b1', 'a2', 'b2'])
+  t.equal(rotation.take(), undefined, 'two of each are out')
+  t.ok(rotation.remove('a', 'a3'))
+  t.notOk(rotation.remove('a', 'a3'))
+  rotation.done('b')
+  rotation.done('a')
+  rotation.add('b', 'b3')
+  t.strictSame([rotation.take(), rotation.take(), rotation.take()], ['b3', 'a4', undefined])
+  t.match(rotation, { waiting: 0, running: 4 })
+  t.end()
 })
 
 void t.test('of several delays the earliest counts', async (t) => {
@@ -201,6 +228,21 @@ void t.test('a forgotten key does not run again, unless it is added after that',
   bench.queue.add('a/running')
   await bench.end('a/running', 50)
   t.strictSame(bench.started, ['a/running', 'a/running', 'a/running'])
+})
+
+void t.test('with a key its back-off is forgotten', async (t) => {
+  const bench = new Bench({ backoffMs: 100 })
+  bench.queue.add('a/1')
+  for (let i = 0; i < 3; i++) {
+    await bench.running.get('a/1')?.fail()
+    await bench.clock.advance(400)
+  }
+  bench.queue.forget('a/1')
+  bench.queue.add('a/1')
+  await bench.running.get('a/1')?.fail()
+  await bench.running.get('a/1')?.fail()
+  await bench.clock.advance(100)
+  t.equal(bench.started.length, 6, 'the first back-off again')
 })
 
 void t.test('stop waits for what runs, starts nothing more, and aborts after the deadline', async (t) => {
