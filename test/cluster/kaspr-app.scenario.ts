@@ -19,8 +19,7 @@ t.after(() => stack.stop({ failed: !t.passing() }))
 /** An app of three members with an agent, settled. Members are scaled up as its autoscaler would. */
 async function settledApp(namespace: string, spec: Record<string, unknown> = {}): Promise<KasprWorld> {
   const world = await KasprWorld.open(stack, namespace)
-  // The agent first: an app that exists before its agent starts without it, and rolls when it comes.
-  await world.apply(kasprAgent('enrich', 'orders', 'orders-raw'), kasprApp('orders', { replicas: 3, ...spec }))
+  await world.create(kasprApp('orders', { replicas: 3, ...spec }), kasprAgent('enrich', 'orders', 'orders-raw'))
   await until('the StatefulSet', () => world.get('sts', 'orders-app'))
   await world.kubectl('scale', 'sts/orders-app', '--replicas=3')
   await world.settled('orders')

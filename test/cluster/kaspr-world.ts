@@ -58,6 +58,22 @@ export class KasprWorld {
     await this.stack.plane.kubectl(['apply', '-f', '-'], { input })
   }
 
+  /**
+   * Creates components, waits until they are Ready, and then creates their app: an app that exists before its components
+   * are seen starts without them, and rolls when they come.
+   */
+  async create(app: KubeObject, ...components: KubeObject[]): Promise<void> {
+    await this.ready(...components)
+    await this.apply(app)
+  }
+
+  /** Creates components and waits until their ConfigMaps hold the definitions. */
+  async ready(...components: KubeObject[]): Promise<void> {
+    await this.apply(...components)
+    const names = components.map(({ kind, metadata }) => `${kind.toLowerCase()}/${metadata.name}`)
+    await this.kubectl('wait', '--for=condition=Ready', ...names, '--timeout=60s')
+  }
+
   /** An object as JSON, or `undefined`. */
   async get<T = KubeObject>(resource: string, name: string): Promise<T | undefined> {
     const { stdout, code } = await this.stack.plane.kubectl(

@@ -29,7 +29,7 @@ interface Deed {
 }
 
 async function threeMembers(world: KasprWorld): Promise<void> {
-  await world.apply(kasprAgent('enrich', 'orders', 'orders-raw'), kasprApp('orders', { replicas: 3 }))
+  await world.create(kasprApp('orders', { replicas: 3 }), kasprAgent('enrich', 'orders', 'orders-raw'))
   await until('the StatefulSet', () => world.get('sts', 'orders-app'))
   await world.kubectl('scale', 'sts/orders-app', '--replicas=3')
   await world.settled('orders')
@@ -41,9 +41,9 @@ async function threeMembers(world: KasprWorld): Promise<void> {
 const deeds: Deed[] = [
   {
     name: 'create',
-    prepare: async () => undefined,
-    // The agent first: an app that exists before it starts without it, and rolls when it comes.
-    ask: (world) => world.apply(kasprAgent('enrich', 'orders', 'orders-raw'), kasprApp('orders')),
+    // The agent is there: an app that comes before its components are seen rolls once more.
+    prepare: (world) => world.ready(kasprAgent('enrich', 'orders', 'orders-raw')),
+    ask: (world) => world.apply(kasprApp('orders')),
     done: (world) => world.settled('orders'),
   },
   {
