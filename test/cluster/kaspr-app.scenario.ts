@@ -75,7 +75,14 @@ void t.test('given a running app, when its config changes, then its pods roll ex
   }
   t.same(
     await world.createsAndDeletes(),
-    Object.fromEntries([...after.keys()].sort().map((name) => [`create pods ${name}`, 1])),
+    Object.fromEntries(
+      [...after.keys()]
+        .flatMap((name) => [
+          [`create pods ${name}`, 1],
+          [`delete pods ${name}`, 1],
+        ])
+        .sort(),
+    ),
   )
 })
 

@@ -8,6 +8,7 @@ export class KasprWorld {
   readonly stack: Stack
   readonly namespace: string
   #mark = 0
+  #ended = 0
 
   constructor(stack: Stack, namespace: string) {
     this.stack = stack
@@ -27,6 +28,7 @@ export class KasprWorld {
 
   async mark(): Promise<void> {
     this.#mark = await this.stack.plane.audit().mark()
+    this.#ended = this.stack.endedPods.length
   }
 
   /** Requests to this namespace since the mark. */
@@ -41,13 +43,29 @@ export class KasprWorld {
     for (const { verb, resource, name, subresource, user } of await this.requests()) {
       if (!['create', 'delete'].includes(verb) || subresource !== '' || !counted.includes(resource)) continue
       if (user === 'kubelet' || user === 'admin') continue
-      // The StatefulSet controller may ask again for the end of a pod that it does not see going yet. A pod that was
-      // really deleted once more shows as one more create.
-      if (verb === 'delete' && resource === 'pods' && user === 'system:kube-controller-manager') continue
+      // The StatefulSet controller may ask again for the end of a pod that it does not see going yet: ends are counted.
+      if (verb === 'delete' && resource === 'pods') continue
       const key = `${verb} ${resource} ${name}`
       counts.set(key, (counts.get(key) ?? 0) + 1)
     }
+    for (const { metadata } of await this.#endedPods()) {
+      const key = `delete pods ${metadata.name}`
+      counts.set(key, (counts.get(key) ?? 0) + 1)
+    }
     return Object.fromEntries([...counts].sort())
+  }
+
+  /** Pods of this namespace that came to their end since the mark. */
+  async #endedPods(): Promise<KubeObject[]> {
+    const { plane, pods, endedPods } = this.stack
+    const uids = (objects: KubeObject[]): string => String(objects.map(({ metadata }) => metadata.uid).sort())
+    await until('the watch of pods to have caught up', async () => {
+      const { items } = await plane.client.request<{ items: KubeObject[] }>({
+        path: `/api/v1/namespaces/${this.namespace}/pods`,
+      })
+      return uids(items) === uids(pods.list().filter(({ metadata }) => metadata.namespace === this.namespace))
+    })
+    return endedPods.slice(this.#ended).filter(({ metadata }) => metadata.namespace === this.namespace)
   }
 
   async kubectl(...args: string[]): Promise<string> {

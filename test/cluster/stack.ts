@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { parseAllDocuments } from 'yaml'
+import { Informer } from '../../poller/kube/informer.ts'
 import type { KubeObject } from '../../webhooks/contract/types.ts'
 import { packagePath } from '../../webhooks/package-root.ts'
 import { startKasprMembers } from '../fakes/kaspr-members.ts'
@@ -71,6 +72,10 @@ export interface Stack {
   /** The running one; {@link Stack.restartMetacontroller} replaces it. */
   metacontroller: Metacontroller
   members: KasprMembers
+  /** All pods, as a watch sees them. */
+  pods: Informer
+  /** Pods that are gone, in the order of their ends: each once, however often somebody asked for it. */
+  endedPods: KubeObject[]
   restartMetacontroller(): Promise<void>
   stop(options?: { failed?: boolean }): Promise<void>
 }
@@ -101,6 +106,15 @@ async function fill(plane: Plane, options: StackOptions): Promise<Stack> {
   const pollers = await startPollers(plane, options.pollers ?? 1, env)
   const members = startKasprMembers(options.members)
   members.followPods(plane.client)
+  const endedPods: KubeObject[] = []
+  const pods = new Informer({
+    client: plane.client,
+    path: '/api/v1/pods',
+    onEvent: ({ type, object }) => {
+      if (type === 'deleted') endedPods.push(object)
+    },
+  })
+  pods.start()
   const start = (): Promise<Metacontroller> => startMetacontroller({ kubeconfig, spawn: plane.spawn.bind(plane) })
   const [metacontroller] = await Promise.all([start(), hooks.ready(), ...pollers.map((poller) => poller.ready())])
   const stack: Stack = {
@@ -109,11 +123,13 @@ async function fill(plane: Plane, options: StackOptions): Promise<Stack> {
     pollers,
     metacontroller,
     members,
+    pods,
+    endedPods,
     async restartMetacontroller() {
       stack.metacontroller = await start()
     },
     async stop(how) {
-      await members.close()
+      await Promise.all([members.close(), pods.stop()])
       await plane.stop(how)
     },
   }
