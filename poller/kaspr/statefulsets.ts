@@ -60,6 +60,6 @@ export function unsettled(set: TrimmedSet | undefined, wanted: number | undefine
 /** Whether a change of a StatefulSet can change a report or what waits for it. A lost set is remembered as it was. */
 export function changesSet({ type, object, old }: StoreEvent<TrimmedSet>): boolean {
   if (type === 'deleted') return false
-  if (old === undefined || object.replicas !== old.replicas || object.owner !== old.owner) return true
+  if (object.replicas !== old?.replicas || object.owner !== old.owner) return true
   return (unsettled(object, undefined).length === 0) !== (unsettled(old, undefined).length === 0)
 }
