@@ -26,8 +26,8 @@ export function* simulate(
   }
 }
 
-/** The answer of a hook as Metacontroller gets it. */
-function answerInProcess({ hooks, hook, body }: HookCall, context: HookContext): unknown {
+/** The answer of a hook as Metacontroller gets it, its request and itself checked as the server checks them. */
+export function answerInProcess({ hooks, hook, body }: HookCall, context: HookContext): unknown {
   const answer = hook === 'customize' ? customized(hooks, body, context) : synced(hooks, hook, body, context)
   return JSON.parse(JSON.stringify(answer))
 }
