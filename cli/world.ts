@@ -171,7 +171,10 @@ export function createWorld(
     const next = new Map(
       children.map((child): [string, KubeObject] => {
         const key = identity(child)
-        return [key, storedChild(child, entry.children.get(key) ?? known.orphans.get(key), parent)]
+        const live = entry.children.get(key)
+        // One without an owner becomes a child as it is: the hook must see it before it is changed.
+        const found = live === undefined ? known.orphans.get(key) : undefined
+        return [key, found ?? storedChild(child, live, parent)]
       }),
     )
     const nextStatus = { ...status, observedGeneration: parent.metadata.generation }
