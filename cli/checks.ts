@@ -8,7 +8,7 @@ import { componentKinds } from '../webhooks/kaspr/components/kinds.ts'
 import { renderComponent } from '../webhooks/kaspr/components/render.ts'
 import { appLabelProblems } from '../webhooks/kaspr/components/sync.ts'
 import { kasprHooks } from '../webhooks/kaspr/index.ts'
-import { type Schema, customKind } from './crds.ts'
+import { type Schema, customKind, withDefaults } from './crds.ts'
 
 /** What keeps the spec of a kind from being rendered, as its hooks find it. */
 const specChecks = new Map<string, (object: KubeObject) => Problem[]>([
@@ -48,7 +48,8 @@ export function check(object: unknown): Checked {
   const version = ours.find((hooks) => hooks.kind === kind)?.apiVersion ?? ''
   if (version !== apiVersion) return { form: 'unusable', problems: [problem('apiVersion', apiVersion, version)] }
   const known = object as KubeObject
-  return { form: 'ours', object: known, problems: [...specProblems(known), ...unknownFields(known)] }
+  const stored = withDefaults(customKind(known)?.schema, known) as KubeObject
+  return { form: 'ours', object: known, problems: [...specProblems(stored), ...unknownFields(known)] }
 }
 
 const isKubeObject = new Ajv({
