@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Python packages of a Kaspr app before a member starts. Runs in the container `install-packages` as
-# `bash -c SCRIPT install-packages OPTIONS -- PACKAGE…`; options.ts of this folder writes the options.
+# `bash -c SCRIPT install-packages OPTIONS -- PACKAGE…`; install.ts of this folder writes the options.
 #
 # Each set of packages has a directory of its own, built aside and renamed when complete: what is there is whole, and a
 # running member never sees its files change. No text of a user reaches a shell again: packages are lines of a
