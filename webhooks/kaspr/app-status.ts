@@ -143,6 +143,14 @@ function healthConditions(
 }
 
 function progressing(view: AppView, { plan, desired }: AppOutcome & { valid: true }, healthy: boolean): ConditionDraft {
+  if (view.paused && healthy && !plan.applied) {
+    return {
+      type: 'Progressing',
+      status: 'False',
+      reason: 'Paused',
+      message: 'What has changed since the pause is not applied',
+    }
+  }
   if (!view.paused && plan.waitingFor.length > 0) {
     const names = plan.waitingFor.map(({ kind, name }) => `${kind.kind} ${name}`)
     return {
@@ -223,11 +231,12 @@ function wasApplied({ observation, statefulSet }: AppView): boolean {
   return observation !== undefined || statefulSet?.status?.observedGeneration !== undefined
 }
 
-/** Whether pods of an older template still run or their successors are not all there. */
+/**
+ * Whether a rollout is under way. Kubernetes makes the revisions equal when every pod is of the new one and ready; numbers
+ * of pods alone are equal half-way, and differ while a pod is merely replaced.
+ */
 function isRolling(statefulSet: StatefulSet | undefined): boolean {
-  if (statefulSet?.status === undefined) return false
-  const { currentRevision, updateRevision, updatedReplicas = 0, replicas = 0 } = statefulSet.status
-  return currentRevision !== updateRevision && updatedReplicas < replicas
+  return statefulSet?.status?.currentRevision !== statefulSet?.status?.updateRevision
 }
 
 function linkedResources({ mounted }: AppPlan): NonNullable<KasprAppStatus['linkedResources']> {
