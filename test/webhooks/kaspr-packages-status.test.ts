@@ -59,10 +59,10 @@ function reportOf({ pods, markerFile }: StatusRecord, wanted: Installation): Ins
   if (pod?.state === undefined) return undefined
   const { name, hash = 'current', last } = pod
   const set = hash === 'current' ? wanted.set : `${hash}-00000000`
-  const { waiting, running, terminated } = pod.state
+  const { waiting, terminated } = pod.state
   const message = terminated === undefined ? waiting?.message : (terminated.message ?? markerFile ?? undefined)
   const fields = {
-    state: running === undefined ? (terminated === undefined ? 'waiting' : 'terminated') : 'running',
+    state: Object.keys(pod.state)[0] ?? 'waiting',
     reason: waiting?.reason,
     exitCode: terminated?.exitCode,
     message: last?.terminated?.message ?? message,
