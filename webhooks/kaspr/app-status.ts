@@ -1,5 +1,5 @@
 import type { KasprAppStatus } from '../../crds/types/kasprapp.ts'
-import { type ConditionDraft, conditions } from '../contract/conditions.ts'
+import { type ConditionDraft, conditionOf, conditions } from '../contract/conditions.ts'
 import { isMap } from '../contract/objects.ts'
 import type { Condition, KubeObject } from '../contract/types.ts'
 import { type Problem, problemText } from '../contract/validate.ts'
@@ -51,13 +51,12 @@ function packagesOf({ report }: AppView, { installation }: AppPlan): PackagesPar
 
 /** While the spec cannot be read, what was last known of the packages stands. */
 function keptPackages({ status }: KubeObject): PackagesPart {
-  const { pythonPackages, conditions: observed = [] } = isMap(status) ? (status as KasprAppStatus) : {}
-  const condition = observed.find(({ type }) => type === 'PythonPackagesReady')
-  if (condition === undefined) return { status: {} }
-  const { type, reason, message = '' } = condition
+  const { pythonPackages, conditions: observed } = isMap(status) ? (status as KasprAppStatus) : {}
+  const { type, status: state, reason, message = '' } = conditionOf(observed, 'PythonPackagesReady') ?? {}
+  if (type === undefined || state === undefined || reason === undefined) return { status: {} }
   return {
     status: pythonPackages === undefined ? {} : { pythonPackages },
-    condition: { type, status: condition.status, reason, message },
+    condition: { type, status: state, reason, message },
   }
 }
 
