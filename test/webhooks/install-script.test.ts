@@ -82,6 +82,9 @@ cp "$WORLD/archive" "$7"
   flock: '#!/bin/sh\n[ ! -e "$WORLD/locked" ]\n',
 }
 
+// Dozens of scripts are run.
+t.setTimeout(180_000)
+
 const root = mkdtempSync(join(tmpdir(), 'install-script-'))
 t.teardown(() => rmSync(root, { recursive: true, force: true }))
 const programs = join(root, 'programs')
@@ -379,3 +382,5 @@ void t.test('a broken archive is a miss', async (t) => {
     ['download', 'pip', 'upload'],
   )
 })
+
+t.end()
