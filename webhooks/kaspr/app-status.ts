@@ -11,6 +11,7 @@ import { componentKinds } from './components/kinds.ts'
 import { claimDifferences, wantedClaim } from './packages/claim.ts'
 import { packagesStatus } from './packages/status.ts'
 import { immutableStorage } from './statefulset.ts'
+import { storageCondition } from './storage-status.ts'
 import { versionOfImage } from './versions.ts'
 
 /** What a sync found out about an app: its spec cannot be rendered, or it was rendered to a plan and children. */
@@ -30,10 +31,12 @@ export function appStatus(
   const wanted = outcome.valid ? outcome.spec.replicas : wantedReplicas(view.parent)
   const links = outcome.valid ? { linkedResources: linkedResources(outcome.plan) } : keptLinkedResources(view.parent)
   const packages = outcome.valid ? packagesOf(view, outcome.plan) : keptPackages(view.parent)
+  const storage = outcome.valid ? storageCondition(view, outcome.spec) : undefined
   const drafts = [
     validCondition(view, outcome),
     ...healthConditions(view, outcome, settings, wanted),
     ...(packages.condition === undefined ? [] : [packages.condition]),
+    ...(storage === undefined ? [] : [storage]),
   ]
   return { ...memberStatus(view, wanted), ...links, ...packages.status, conditions: dated(view, drafts, now) }
 }
