@@ -215,7 +215,7 @@ export interface ObservationStatus {
       reason?: string
       exitCode?: number
       /**
-       * Its last termination message; the marker of the installed set as JSON after a success. While it waits, without one, why.
+       * Its last termination message: after a success, JSON that says when, how long and where it was installed. While it waits, without one, why.
        */
       message?: string
     }
