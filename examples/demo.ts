@@ -23,8 +23,8 @@ const children = new Map<KubeObject, KubeObject[]>(parents.map((parent) => [pare
 console.log(`The hook service listens at ${url}. It gets ${parents.length} objects of examples/kaspr/orders.yaml.\n`)
 for (let round = 1; ; round++) {
   const before = JSON.stringify([parents, [...children.values()]])
-  // Components first: an app waits for what they report.
-  for (const parent of parents.toReversed()) await sync(parent)
+  // Components come first in the file: an app waits for what they report.
+  for (const parent of parents) await sync(parent)
   if (JSON.stringify([parents, [...children.values()]]) === before) {
     console.log(`\nRound ${round} changed nothing: this is the desired state.`)
     break

@@ -42,6 +42,16 @@ void t.test('all files can be applied together', async (t) => {
   )
 })
 
+void t.test(
+  'components stand before their app: one that exists first starts without them, and rolls when they come',
+  async (t) => {
+    for (const [file, objects] of examples) {
+      const apps = objects.map(({ kind }) => kind === 'KasprApp')
+      t.same(apps, apps.toSorted(), file)
+    }
+  },
+)
+
 void t.test('every document is valid against the schema of its CRD, and no field is unknown', async (t) => {
   const validators = new Map(kasprHooks.map(({ kind, resource }) => [kind, crdValidator(resource)]))
   for (const [file, objects] of examples) {
