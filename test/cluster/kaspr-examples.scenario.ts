@@ -10,7 +10,7 @@ import { kasprHooks } from '../../webhooks/kaspr/index.ts'
 import { packagePath } from '../../webhooks/package-root.ts'
 import { type AppObject, KasprWorld } from './kaspr-world.ts'
 import { ourWrites, quiet } from './quiet.ts'
-import { type Stack, startStack } from './stack.ts'
+import { type Stack, startStack, syncCalls } from './stack.ts'
 import { storageClass } from './storage.ts'
 import { until } from './until.ts'
 
@@ -78,10 +78,10 @@ void t.test('all examples converge, start their pods once, and are a fixed point
 
   await quiet(plane, 5)
   const mark = await plane.audit().mark()
-  const before = await syncs()
+  const before = await syncCalls(stack)
   await stack.metacontroller.stop()
   await stack.restartMetacontroller()
-  await until('all objects to be synced again', async () => (await syncs()) >= before + objects.length, {
+  await until('all objects to be synced again', async () => (await syncCalls(stack)) >= before + objects.length, {
     limitMs: 60_000,
   })
   await quiet(plane, 5)
@@ -116,16 +116,6 @@ async function scaleAsAutoscaler(world: KasprWorld, app: string, replicas: numbe
 function linkedNames({ status }: AppObject): unknown[] {
   const { linkedResources = {} } = status as { linkedResources?: Record<string, unknown[]> }
   return Object.values(linkedResources).flat()
-}
-
-/** Sync calls that the hooks have answered. */
-async function syncs(): Promise<number> {
-  const text = await (await fetch(`${stack.hooks.url}/metrics`)).text()
-  return text
-    .split('\n')
-    .filter((line) => line.startsWith('kasprop_hook_request_seconds_count') && line.includes('sync'))
-    .map((line) => Number(line.split(' ').at(-1)))
-    .reduce((sum, count) => sum + count, 0)
 }
 
 // With processes still running, the end has to be said; it stops them.
