@@ -91,9 +91,7 @@ void t.test('an edit that makes pods stale rolls each pod of its app once, and n
     await carryOut(edit)
     revisions++
     t.equal(await world.revisions(edited), revisions, `${edit.what}: one roll`)
-    const pods = [0, 1].flatMap((id) => [`create pods ${edited}-app-${id}`, `delete pods ${edited}-app-${id}`])
-    const expected = [...pods, ...(edit.creates ?? [])].sort().map((key) => [key, 1])
-    t.same(await world.createsAndDeletes(), Object.fromEntries(expected), edit.what)
+    t.same(await world.createsAndDeletes(), oneRoll(edit.creates), edit.what)
   }
   t.equal(await world.revisions(neighbour), 1, 'the other app has never rolled')
 })
@@ -109,6 +107,19 @@ void t.test('an edit that leaves pods as they are ends none', async (t) => {
   t.match(set?.spec, { replicas: 2, persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Delete' } })
 })
 
+void t.test('kubectl rollout restart rolls each pod once, and nobody takes it back', async (t) => {
+  const revisions = await world.revisions(edited)
+  await world.mark()
+  await world.kubectl('rollout', 'restart', `sts/${edited}-app`)
+  await world.kubectl('rollout', 'status', `sts/${edited}-app`, '--timeout=60s')
+  await world.settled(edited)
+  // The next edit is merged with it: an edit that leaves pods as they are still ends none.
+  await world.kubectl('patch', 'kapp', edited, '--type=merge', '-p', '{"spec":{"template":{"service":null}}}')
+  await world.settled(edited)
+  t.same(await world.createsAndDeletes(), oneRoll())
+  t.equal(await world.revisions(edited), revisions + 1)
+})
+
 void t.test('an edit that cannot be carried out ends no pod, and the app says what stays', async (t) => {
   await carryOut({ what: 'the kind of storage', spec: { storage: { type: 'persistent-claim', size: '2Gi' } } })
   t.same(await world.createsAndDeletes(), {})
@@ -118,6 +129,12 @@ void t.test('an edit that cannot be carried out ends no pod, and the app says wh
     { status: 'True', reason: 'ImmutableFieldsKept', message: /spec\.storage\.type stays ephemeral/ },
   )
 })
+
+/** What is created and deleted in a roll of the edited app's two pods, once each. */
+function oneRoll(creates: string[] = []): Record<string, number> {
+  const pods = [0, 1].flatMap((id) => [`create pods ${edited}-app-${id}`, `delete pods ${edited}-app-${id}`])
+  return Object.fromEntries([...pods, ...creates].sort().map((key) => [key, 1]))
+}
 
 /** Edits an app and waits until it has come to rest; counting begins with the edit. */
 async function carryOut({ spec, app = edited }: Edit): Promise<void> {
