@@ -1,8 +1,13 @@
 import type { Logger } from 'pino'
 import { systemClock } from './clock.ts'
 import { Controller } from './controller.ts'
+import { Attempts } from './kaspr/attempts.ts'
+import { KeptClaims } from './kaspr/claims.ts'
 import { KasprApps } from './kaspr/index.ts'
+import { packages } from './kaspr/packages.ts'
+import type { AppPart } from './kaspr/part.ts'
 import { MemberPoller } from './kaspr/poll.ts'
+import { StorageGrowth } from './kaspr/storage.ts'
 import { createClient } from './kube/client.ts'
 import { EventRecorder } from './kube/events.ts'
 import type { Informer } from './kube/informer.ts'
@@ -61,11 +66,17 @@ export function assemble({ settings, logger, member, kubeconfig }: PartsOptions)
     concurrencyPerApp: settings.POLL_CONCURRENCY_PER_APP,
     onPoll: ({ result }, seconds) => metrics.onPoll(result, seconds),
   })
+  const parts: AppPart[] = [
+    packages,
+    new KeptClaims(client, new Attempts(clock)),
+    new StorageGrowth(client, new Attempts(clock)),
+  ]
   const kasprApps = new KasprApps({
     client,
     clock,
     logger,
     poller: memberPoller,
+    parts,
     wake: (index, key) => controller.wake(index, key),
     intervalMs: settings.POLL_INTERVAL_SECONDS * 1000,
     fastIntervalMs: settings.POLL_FAST_INTERVAL_SECONDS * 1000,
@@ -101,6 +112,7 @@ export function assemble({ settings, logger, member, kubeconfig }: PartsOptions)
   const facts: Parts['facts'] = [
     ['pods', kasprApps.pods],
     ['statefulsets', kasprApps.sets],
+    ['persistentvolumeclaims', kasprApps.claims],
   ]
   const watches: Parts['watches'] = [
     ...facts,

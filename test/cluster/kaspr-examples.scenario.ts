@@ -16,15 +16,8 @@ import { until } from './until.ts'
 
 t.setTimeout(900_000)
 
-/** Files that are not applied: name -> reason. */
-const leftOut: Record<string, string> = {
-  'packages-kept-volume.yaml': 'the poller does not create claims that outlive their app yet',
-}
-
 const folder = packagePath('examples', 'kaspr')
-const files = readdirSync(folder)
-  .filter((file) => !Object.hasOwn(leftOut, file))
-  .sort()
+const files = readdirSync(folder).sort()
 
 /** What the scenario reads of a document. */
 interface App extends KubeObject {
@@ -64,6 +57,8 @@ void t.test('all examples converge, start their pods once, and are a fixed point
   for (const { kind } of kasprHooks) await wait('Ready', kind)
   for (const { kind } of kasprHooks) await wait('Valid', kind)
   await wait('Progressing=False', 'kapp')
+  const installing = apps.filter(({ spec }) => spec.pythonPackages !== undefined)
+  for (const { metadata } of installing) await world.waitFor(metadata.name, 'PythonPackagesReady')
 
   for (const { metadata, spec } of apps) {
     const { status } = (await world.get<AppObject>('kapp', metadata.name)) ?? {}
