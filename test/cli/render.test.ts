@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
 import { parse, parseAllDocuments } from 'yaml'
 import { packagePath } from '../../webhooks/package-root.ts'
@@ -33,12 +34,13 @@ const agent = (name: string, app: string): string =>
     spec: { input: { topic: { name: 'in' } } },
   })
 
-void t.test('render of examples/kaspr is test/golden/render.yaml (npm run generate writes it)', async (t) => {
-  const { code, out, err } = await called(['render', '-f', examples])
+void t.test('render of two examples is test/golden/render.yaml (npm run generate writes it)', async (t) => {
+  const files = ['orders.yaml', 'components.yaml'].flatMap((name) => ['-f', join(examples, name)])
+  const { code, out, err } = await called(['render', ...files])
   t.match({ code, err }, { code: 0, err: '' })
   t.equal(out, readFileSync(packagePath('test', 'golden', 'render.yaml'), 'utf8'))
-  t.equal((await called(['render', '-f', examples])).out, out, 'the same again')
-  const json = await called(['render', '-f', examples, '-o', 'json'])
+  t.equal((await called(['render', ...files])).out, out, 'the same again')
+  const json = await called(['render', ...files, '-o', 'json'])
   t.same((JSON.parse(json.out) as { items: unknown }).items, documents(out), 'JSON has the same objects')
 })
 

@@ -1,8 +1,8 @@
 /** The API server goes away for a while and comes back: everything recovers, and nobody writes what is there already. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
-import { isWriteOfOurs } from './audit.ts'
 import { type AppObject, KasprWorld, kasprAgent, kasprApp } from './kaspr-world.ts'
+import { ourWrites, quiet } from './quiet.ts'
 import { startStack } from './stack.ts'
 import { until } from './until.ts'
 
@@ -32,7 +32,7 @@ void t.test(
       'every member to be seen',
       async () => (await reachable()).split(' ').filter((text) => text === '1/1').length === apps,
     )
-    await quiet()
+    await quiet(plane, 5)
 
     const pods = await podUids()
     const mark = await plane.audit().mark()
@@ -43,8 +43,8 @@ void t.test(
     await sleep(10_000)
     await plane.startApiServer()
     await until('the lost member to be told of', async () => (await reachable()).includes('0/1'), { limitMs: 60_000 })
-    await quiet()
-    const writes = (await plane.audit().since(mark)).filter(isWriteOfOurs)
+    await quiet(plane, 5)
+    const writes = await ourWrites(plane, mark)
     const touched = new Set(writes.map(({ name }) => name.replace(/^kasprapp-/, '').replace(/\..*$/, '')))
     t.equal(touched.size, 1, `one app is written about: ${[...touched].join()}`)
     t.ok(writes.length <= 8, `${writes.length} writes`)
@@ -59,18 +59,6 @@ void t.test(
 
     function podUids(): Promise<string> {
       return world.kubectl('get', 'pods', '-o', 'jsonpath={.items[*].metadata.uid}')
-    }
-
-    async function quiet(): Promise<void> {
-      await until(
-        'five seconds without a write',
-        async () => {
-          const start = await plane.audit().mark()
-          await sleep(5000)
-          return !(await plane.audit().since(start)).some(isWriteOfOurs)
-        },
-        { limitMs: 120_000 },
-      )
     }
   },
 )

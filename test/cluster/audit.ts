@@ -21,12 +21,6 @@ export interface AuditEntry {
   userAgent: string
 }
 
-/** Writes of Metacontroller, hooks and poller. Lease renewals are the one thing that never stops, and are left out. */
-export function isWriteOfOurs({ user, verb, resource }: AuditEntry): boolean {
-  const isOurs = /^system:serviceaccount:(kaspr-system|metacontroller):/.test(user)
-  return isOurs && resource !== 'leases' && !['get', 'list', 'watch'].includes(verb)
-}
-
 /** A point in the log. */
 export type AuditMark = number
 
