@@ -111,6 +111,10 @@ export class SensorDelegate implements Sensor {
     this.#tell('onStatusUpdate', event)
   }
 
+  onAppGone(event: Event<'onAppGone'>): void {
+    this.#tell('onAppGone', event)
+  }
+
   onComponentGone(event: Event<'onComponentGone'>): void {
     this.#tell('onComponentGone', event)
   }

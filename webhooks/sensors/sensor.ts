@@ -32,14 +32,11 @@ export interface Outcome {
   error?: unknown
 }
 
-/** What a child is to its app. */
-export type ResourceType =
-  'service' | 'headless_service' | 'service_account' | 'config_map' | 'pvc' | 'hpa' | 'stateful_set' | 'observation'
-
 /** A child. */
 export interface ResourceEvent extends ComponentEvent {
   resourceName: string
-  resourceType: ResourceType
+  /** `service`, `headless_service`, `service_account`, `config_map`, `pvc`, `hpa`, `stateful_set`, `observation`. */
+  resourceType: string
 }
 
 export type Operation = 'create' | 'patch' | 'delete'
@@ -115,7 +112,9 @@ export interface Sensor {
   /** Fields of an app's status or report that change [on_status_update]. */
   onStatusUpdate(event: AppEvent & { fields: readonly string[] }): void
 
-  /** A parent is gone, or somebody else's now; an app takes everything of it along. Not in kaspr-operator. */
+  /** An app is gone, or looked after by another replica now. Not in kaspr-operator. */
+  onAppGone(event: AppEvent): void
+  /** The same for a component. Not in kaspr-operator. */
   onComponentGone(event: ComponentEvent): void
   /** The app has no member of this ordinal any more. Not in kaspr-operator. */
   onMemberGone(event: MemberEvent): void
