@@ -160,15 +160,16 @@ export class SensorDelegate implements Sensor {
     try {
       const result = run()
       // A hook may well be an async function: TypeScript takes it for one without result.
-      if (result instanceof Promise) result.catch((error: unknown) => this.#failed(sensor.name, hook, error))
+      if (result instanceof Promise) result.catch((error: unknown) => this.failed(sensor.name, hook, error))
       return result
     } catch (error) {
-      this.#failed(sensor.name, hook, error)
+      this.failed(sensor.name, hook, error)
       return undefined
     }
   }
 
-  #failed(sensor: string, hook: string, error: unknown): void {
+  /** Logs and counts a failure, here or in what feeds the sensors. */
+  failed(sensor: string, hook: string, error: unknown): void {
     const { logger, onError } = this.#options
     onError?.(sensor, hook)
     const key = `${sensor}.${hook}`
