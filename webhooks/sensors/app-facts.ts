@@ -1,5 +1,4 @@
-import { isDeepStrictEqual } from 'node:util'
-import { isMap } from '../contract/objects.ts'
+import { isMap, sameJson } from '../contract/objects.ts'
 import type { KubeObject } from '../contract/types.ts'
 
 /** What the metrics of apps are made of, beside their children. */
@@ -35,6 +34,6 @@ export function appFacts({ spec }: KubeObject, status: Record<string, unknown>):
 export function changedFields(before: unknown, after: Record<string, unknown>): string[] {
   const observed = isMap(before) ? before : {}
   return [...new Set([...Object.keys(observed), ...Object.keys(after)])].filter(
-    (field) => field !== 'observedGeneration' && !isDeepStrictEqual(observed[field], after[field]),
+    (field) => field !== 'observedGeneration' && !sameJson(observed[field], after[field]),
   )
 }

@@ -52,13 +52,16 @@ export class CallSensing {
   /** A call has come about this parent. */
   begin(parent: KubeObject, triggerSource: TriggerSource): SensedCall {
     const who = identity(parent)
-    const event = { ...who, generation: parent.metadata.generation ?? 0, triggerSource }
-    return { who, state: this.#options.sensor.onReconcileStart(event) }
+    const { app, component, namespace } = who
+    const { generation = 0 } = parent.metadata
+    const state = this.#options.sensor.onReconcileStart({ app, component, namespace, generation, triggerSource })
+    return { who, state }
   }
 
   /** It has been answered, or has failed. */
   end({ who, state, gone }: SensedCall, success: boolean, error?: unknown): void {
-    this.#options.sensor.onReconcileComplete({ ...who, success, ...(error === undefined ? {} : { error }) }, state)
+    const { app, component, namespace } = who
+    this.#options.sensor.onReconcileComplete({ app, component, namespace, success, error }, state)
     if (gone !== undefined) this.#parents.drop(gone)
   }
 
@@ -79,9 +82,10 @@ export class CallSensing {
     const now = this.#options.ticks()
     const memory = this.#parents.touch(uid, who, isApp(parent), now)
     const versions = versionsOf(request)
-    if (versions !== '' && versions === memory.versions && memory.pending.size === 0) return
+    if (versions === memory.versions && now < memory.overdueMs) return
     memory.versions = versions
     this.#compareChildren(memory, request, children, now)
+    memory.overdueMs = nextOverdue(memory.pending)
     if (memory.isApp) this.#compareApp(memory, parent, status)
   }
 
@@ -97,7 +101,7 @@ export class CallSensing {
         memory.pending.delete(key)
         if (fate === 'done' && !pending.overdue)
           sensor.onResourceSyncComplete({ ...event, success: true }, pending.state)
-      } else if (!pending.overdue && now - pending.sinceMs > overdueMs) {
+      } else if (!pending.overdue && now - pending.sinceMs >= overdueMs) {
         pending.overdue = true
         const error = new NotCarriedOutError(`${pending.operation} of ${key} was not seen within ${overdueMs / 1000} s`)
         sensor.onResourceSyncComplete({ ...event, success: false, error }, pending.state)
@@ -122,6 +126,10 @@ export class CallSensing {
     if (packages !== undefined) sensor.onPackageConfigUpdated({ ...memory.who, ...packages })
     memory.facts = facts
   }
+}
+
+function nextOverdue(pending: ParentMemory['pending']): number {
+  return Math.min(...[...pending.values()].map(({ overdue, sinceMs }) => (overdue ? Infinity : sinceMs + overdueMs)))
 }
 
 /** Whether a change that was asked for has come about, is no longer wanted, or is still open. */
@@ -153,18 +161,13 @@ function isApp({ kind }: KubeObject): boolean {
   return kind === 'KasprApp'
 }
 
-/** The versions of all objects of a request in one text; empty if an object has none. */
+/** The versions of all objects of a request in one text. A version is unique among the objects of a kind, for ever. */
 function versionsOf({ parent, children, related }: CompositeRequest): string {
   let versions = parent.metadata.resourceVersion ?? ''
-  if (versions === '') return ''
   for (const map of [children, related]) {
     for (const group of Object.values(map)) {
       versions += ';'
-      for (const { metadata } of Object.values(group)) {
-        if (metadata.resourceVersion === undefined) return ''
-        // Versions are unique among the objects of a kind, and differ after a deletion and re-creation.
-        versions += `,${metadata.resourceVersion}`
-      }
+      for (const { metadata } of Object.values(group)) versions += `,${metadata.resourceVersion}`
     }
   }
   return versions

@@ -1,5 +1,5 @@
-import { isDeepStrictEqual } from 'node:util'
 import { carries, lastApplied } from '../contract/freeze.ts'
+import { sameJson } from '../contract/objects.ts'
 import type { KubeObject, ObjectMap } from '../contract/types.ts'
 import type { DriftField, Operation } from './sensor.ts'
 
@@ -67,7 +67,7 @@ function differing(live: KubeObject, desired: KubeObject): Kind | undefined {
   // It will be gone before it could be changed.
   if (live.metadata.deletionTimestamp !== undefined) return undefined
   const applied = lastApplied(live)
-  if (applied === undefined || !isDeepStrictEqual(applied, desired)) return { operation: 'patch' }
+  if (applied === undefined || !sameJson(applied, desired)) return { operation: 'patch' }
   if (carries(live, applied)) return undefined
   return { operation: 'patch', drift: Object.hasOwn(applied, 'data') ? 'data' : 'spec' }
 }

@@ -15,12 +15,14 @@ export interface ParentMemory {
   who: ComponentEvent
   isApp: boolean
   seenMs: number
-  /** Versions of all objects of the last request; empty if they cannot be told apart. */
-  versions: string
+  /** Versions of all objects of the last request. */
+  versions: string | undefined
   /** Keys of its observed children. */
   children: ReadonlySet<string>
   /** By key of the child. */
   pending: Map<string, PendingChange>
+  /** When the next of them is overdue. */
+  overdueMs: number
   facts?: AppFacts
 }
 
@@ -52,7 +54,15 @@ export class Parents {
       this.drop(uid)
       memory = undefined
     }
-    memory ??= { who, isApp, seenMs: nowMs, versions: '', children: new Set(), pending: new Map() }
+    memory ??= {
+      who,
+      isApp,
+      seenMs: nowMs,
+      versions: undefined,
+      children: new Set(),
+      pending: new Map(),
+      overdueMs: Infinity,
+    }
     memory.seenMs = nowMs
     // A map keeps the order of insertion, so the first entry is the one not asked about for longest.
     this.#byUid.delete(uid)

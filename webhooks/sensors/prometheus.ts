@@ -60,15 +60,20 @@ export class PrometheusSensor implements PartialSensor {
   }
 
   onReconcileComplete(event: Event<'onReconcileComplete'>, state: unknown): void {
-    const labels = componentLabels(event)
     if (event.error !== undefined) {
-      this.#series.add('reconcile_errors_total', { ...labels, error_type: errorClass(event.error) })
+      const labels = { ...componentLabels(event), error_type: errorClass(event.error) }
+      this.#series.add('reconcile_errors_total', labels)
     }
     const begun = state as Begun | undefined
     if (begun?.trigger === undefined) return
-    const ended = { ...labels, trigger_source: begun.trigger, result: result(event) }
-    this.#series.observe('reconcile_duration_seconds', ended, this.#since(begun))
-    this.#series.add('reconcile_total', ended)
+    const ended = {
+      app_name: event.app,
+      component_name: event.component,
+      namespace: event.namespace,
+      trigger_source: begun.trigger,
+      result: result(event),
+    }
+    this.#series.observe('reconcile_duration_seconds', ended, this.#since(begun), 'reconcile_total')
   }
 
   onReconcileQueued(event: Event<'onReconcileQueued'>): void {

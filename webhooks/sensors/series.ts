@@ -13,20 +13,24 @@ const collapsed: Readonly<Record<MetricsDetail, readonly string[]>> = {
   namespace: ['member_id', 'resource_name', 'app_name', 'component_name'],
 }
 
-/** A series, and how to take it away. */
+type Metric = Counter | Gauge | Histogram
+
+/** Series with the same labels, to be taken away together. */
 interface Entry {
   labels: Labels
-  remove: () => void
+  metrics: readonly Metric[]
 }
 
 /**
  * Series of the metrics of one process. Remembers for each app which there are, so that they go with it: otherwise every
- * app, member and resource there has ever been would stay in memory and in every scrape.
+ * app, member and resource there has ever been would stay in memory and in every scrape. At the detail `namespace` they
+ * stay: there are as many as namespaces.
  */
 export class Series {
-  readonly #metrics = new Map<string, Counter | Gauge | Histogram>()
+  readonly #metrics = new Map<string, Metric>()
   readonly #collapsed: readonly string[]
-  readonly #byApp = new Map<string, Map<string, Entry>>()
+  /** By namespace, app, and the rest of what tells series apart. */
+  readonly #entries = new Map<string, Map<string, Map<string, Entry>>>()
 
   constructor(registry: Registry, process: 'serve' | 'poll', detail: MetricsDetail) {
     this.#collapsed = collapsed[detail]
@@ -35,55 +39,62 @@ export class Series {
     }
   }
 
-  /** Whether this process has the metric. */
-  has(name: MetricName): boolean {
-    return this.#metrics.has(name)
-  }
-
-  /** Number of series by which a metric can be taken away. */
+  /** Number of label sets that are remembered. */
   get size(): number {
-    return [...this.#byApp.values()].reduce((sum, { size }) => sum + size, 0)
+    const apps = [...this.#entries.values()].flatMap((byApp) => [...byApp.values()])
+    return apps.reduce((sum, entries) => sum + entries.size, 0)
   }
 
   /** Adds to a counter. */
   add(name: MetricName, labels: Labels, by = 1): void {
-    const metric = this.#metrics.get(name)
-    if (metric instanceof Counter) metric.inc(this.#known(metric, name, labels), by)
+    const metric = this.#counter(name)
+    metric.inc(this.#known([metric], name, labels), by)
   }
 
+  /** Sets a gauge. */
   set(name: MetricName, labels: Labels, value: number): void {
-    const metric = this.#metrics.get(name)
-    if (metric instanceof Gauge) metric.set(this.#known(metric, name, labels), value)
+    const metric = this.#gauge(name)
+    metric.set(this.#known([metric], name, labels), value)
   }
 
-  /** Adds a duration to a histogram. */
-  observe(name: MetricName, labels: Labels, seconds: number): void {
-    const metric = this.#metrics.get(name)
-    if (metric instanceof Histogram) metric.observe(this.#known(metric, name, labels), seconds)
+  /** Adds a duration to a histogram and, if one is named, 1 to a counter with the same labels. */
+  observe(name: MetricName, labels: Labels, seconds: number, counted?: MetricName): void {
+    const histogram = this.#histogram(name)
+    if (counted === undefined) {
+      histogram.observe(this.#known([histogram], name, labels), seconds)
+      return
+    }
+    const counter = this.#counter(counted)
+    const shown = this.#known([histogram, counter], name, labels)
+    histogram.observe(shown, seconds)
+    counter.inc(shown)
   }
 
   /** Removes the series of an app: all, or those with this one label value. */
   remove(namespace: string, app: string, only?: { label: string; value: string }): void {
-    const key = keyOf({ namespace, app_name: app })
-    const entries = this.#byApp.get(key)
-    if (entries === undefined) return
-    for (const [id, { labels, remove }] of entries) {
+    const byApp = this.#entries.get(namespace)
+    const entries = byApp?.get(app)
+    if (byApp === undefined || entries === undefined) return
+    for (const [id, { labels, metrics }] of entries) {
       if (only !== undefined && labels[only.label] !== only.value) continue
-      remove()
+      for (const metric of metrics) metric.remove(labels)
       entries.delete(id)
     }
-    if (entries.size === 0) this.#byApp.delete(key)
+    if (entries.size === 0) byApp.delete(app)
+    if (byApp.size === 0) this.#entries.delete(namespace)
   }
 
-  /** The labels as they show, remembered for their removal. */
-  #known(metric: Counter | Gauge | Histogram, name: MetricName, given: Labels): Labels {
+  /** The labels as they show, remembered for their removal. Called for every event: it makes one text, not more. */
+  #known(metrics: readonly Metric[], name: MetricName, given: Labels): Labels {
     const labels = this.#collapsed.length === 0 ? given : this.#collapse(given)
-    const key = keyOf(labels)
-    let entries = this.#byApp.get(key)
-    if (entries === undefined) this.#byApp.set(key, (entries = new Map<string, Entry>()))
+    const { namespace = '', app_name: app = '' } = labels
+    let byApp = this.#entries.get(namespace)
+    if (byApp === undefined) this.#entries.set(namespace, (byApp = new Map<string, Map<string, Entry>>()))
+    let entries = byApp.get(app)
+    if (entries === undefined) byApp.set(app, (entries = new Map<string, Entry>()))
     let id: string = name
-    for (const label of definitions[name].labels) id += `\n${labels[label]}`
-    if (!entries.has(id)) entries.set(id, { labels, remove: () => metric.remove(labels) })
+    for (const label of ownLabels.get(name) ?? []) id += `\n${labels[label]}`
+    if (!entries.has(id)) entries.set(id, { labels, metrics })
     return labels
   }
 
@@ -92,17 +103,39 @@ export class Series {
     for (const label of this.#collapsed) if (label in labels) labels[label] = '*'
     return labels
   }
+
+  #counter(name: MetricName): Counter {
+    const metric = this.#metrics.get(name)
+    if (metric instanceof Counter) return metric
+    throw notHere(name, 'counter')
+  }
+
+  #gauge(name: MetricName): Gauge {
+    const metric = this.#metrics.get(name)
+    if (metric instanceof Gauge) return metric
+    throw notHere(name, 'gauge')
+  }
+
+  #histogram(name: MetricName): Histogram {
+    const metric = this.#metrics.get(name)
+    if (metric instanceof Histogram) return metric
+    throw notHere(name, 'histogram')
+  }
 }
 
-function keyOf(labels: Labels): string {
-  return `${labels['namespace']}/${labels['app_name']}`
+/** Labels that tell the series of one app apart. */
+const ownLabels = new Map(
+  Object.entries<MetricDefinition>(definitions).map(([name, { labels }]) => [
+    name,
+    labels.filter((label) => label !== 'namespace' && label !== 'app_name'),
+  ]),
+)
+
+function notHere(name: MetricName, type: string): Error {
+  return new Error(`this process has no ${type} ${name}`)
 }
 
-function metricOf(
-  name: string,
-  { type, help, labels, buckets = [] }: MetricDefinition,
-  registry: Registry,
-): Counter | Gauge | Histogram {
+function metricOf(name: string, { type, help, labels, buckets = [] }: MetricDefinition, registry: Registry): Metric {
   const common = { name: `kasprop_${name}`, help, labelNames: [...labels], registers: [registry] }
   switch (type) {
     case 'counter':
