@@ -24,7 +24,15 @@ export interface Report {
   againMs: number
   /** Recorded once the report is written, so that a lost write repeats none. */
   events?: ObjectEvent[]
+  /**
+   * Effects on the outside, one after the other, once the report that announces them is written: a crash in between is seen
+   * by the next look. What came of them is told by that look, which follows at once.
+   */
+  acts?: Act[]
 }
+
+/** Does one thing that cannot be taken back. It looks again just before, bounds its time, and does not throw. */
+export type Act = (signal: AbortSignal) => Promise<void>
 
 /** Looks at the outside world for one kind of Observation. */
 export interface Reporter {
@@ -135,7 +143,19 @@ export class Controller {
       if (!(await this.#write(observation, status))) return 0
     }
     for (const event of report.events ?? []) this.#options.record(event)
-    return report.againMs
+    return (await this.#act(observation, report.acts ?? [], signal)) ? 0 : report.againMs
+  }
+
+  /** Whether anything was done. */
+  async #act(observation: Observation, acts: Act[], signal: AbortSignal): Promise<boolean> {
+    let acted = false
+    for (const act of acts) {
+      signal.throwIfAborted()
+      if (!this.#isOurs(observation)) break
+      await act(signal)
+      acted = true
+    }
+    return acted
   }
 
   #isOurs({ metadata }: Observation): boolean {

@@ -118,6 +118,26 @@ export const hookSettings = {
       default: true,
       description: 'Poll the members of apps. Off: no members in the status, no automatic or manual rebalance.',
     },
+    AUTO_REBALANCE_ENABLED: {
+      type: 'boolean',
+      default: true,
+      description:
+        'Ask for a rebalance when the topics that an app consumes have changed. The annotation `kaspr.io/auto-rebalance` of an app overrides it.',
+    },
+    HUNG_MEMBER_DETECTION_ENABLED: {
+      type: 'boolean',
+      default: true,
+      description:
+        'Delete the pods of members that hang in a rebalance. The annotation `kaspr.io/hung-member-detection-enabled` of an app overrides it.',
+    },
+    HUNG_REBALANCING_THRESHOLD_SECONDS: {
+      type: 'integer',
+      default: 300,
+      minimum: 1,
+      maximum: 86_400,
+      description:
+        'Time in a rebalance after which a member counts as hung. The annotation `kaspr.io/hung-rebalancing-threshold-seconds` of an app overrides it.',
+    },
     READY_NEEDS_MEMBERS: {
       type: 'boolean',
       default: true,

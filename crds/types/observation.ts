@@ -34,6 +34,64 @@ export interface ObservationSpec {
      */
     enabled: boolean
     /**
+     * Members that the app asks for; absent while its spec cannot be read.
+     */
+    replicas?: number
+    /**
+     * Hash of the topics that the members should consume. Absent where no rebalance is ever due: without static membership, and while the spec cannot be read.
+     */
+    subscriptions?: string
+    /**
+     * Whether a rebalance may be asked for when the subscriptions have changed.
+     */
+    autoRebalance?: boolean
+    /**
+     * Value of the annotation kaspr.io/rebalance, while the app carries it.
+     */
+    manualRebalance?: string
+    /**
+     * When a member counts as hung.
+     */
+    hungMembers?: {
+      enabled: boolean
+      thresholdSeconds: number
+    }
+    /**
+     * What may be deleted: pods of hung members, and the StatefulSet (never its pods) so that it is made again with larger claims. Nothing while the app is paused, invalid or being deleted.
+     */
+    mayDelete?: ('HungMembers' | 'StatefulSet')[]
+    /**
+     * Data claims of the members, one for each; absent for ephemeral storage.
+     */
+    storage?: {
+      /**
+       * Name of the claim template.
+       */
+      claim: string
+      /**
+       * Size that the app asks for.
+       */
+      size: string
+    }
+    /**
+     * Python packages that the pods should have; absent without any.
+     */
+    packages?: {
+      /**
+       * Option --set of the install container.
+       */
+      set: string
+    }
+    /**
+     * What the user should know and no condition says; each becomes one Event on the app.
+     *
+     * @maxItems 64
+     */
+    warnings?: {
+      reason: string
+      message: string
+    }[]
+    /**
      * Claims to be kept as large as this.
      */
     claims?: {
@@ -82,6 +140,44 @@ export interface ObservationStatus {
      * Replicas of the StatefulSet when it was last seen, to restore them after its loss.
      */
     lastReplicas?: number
+    /**
+     * Which topics the members are known to consume.
+     */
+    subscriptions?: {
+      /**
+       * Hash of the topics that the last finished rebalance (or the first look) took up.
+       */
+      applied: string
+    }
+    /**
+     * The rebalance that is under way, or put off, or was the last one.
+     */
+    rebalance?: {
+      [k: string]: unknown
+    }
+    /**
+     * Members that are hung, and what is being done about them.
+     */
+    hung?: {
+      [k: string]: unknown
+    }
+    /**
+     * How far the growing of the data claims has come.
+     */
+    storage?: {
+      [k: string]: unknown
+    }
+    /**
+     * What keeps the poller from doing what it is asked for; empty or absent when nothing does.
+     */
+    problems?: {
+      reason: string
+      message: string
+    }[]
+    /**
+     * Warnings of the spec that are told already, by hash.
+     */
+    warned?: string[]
     /**
      * The install container of one pod: of one that installs the wanted set, if there is such a pod.
      */
@@ -154,6 +250,37 @@ export const observationSpecSchema: object = {
         selector: { type: 'object', minProperties: 1, additionalProperties: { type: 'string' } },
         port: { type: 'integer', format: 'int32', minimum: 1, maximum: 65535 },
         enabled: { type: 'boolean' },
+        replicas: { type: 'integer', format: 'int32', minimum: 0 },
+        subscriptions: { type: 'string', minLength: 1 },
+        autoRebalance: { type: 'boolean' },
+        manualRebalance: { type: 'string' },
+        hungMembers: {
+          type: 'object',
+          required: ['enabled', 'thresholdSeconds'],
+          properties: {
+            enabled: { type: 'boolean' },
+            thresholdSeconds: { type: 'integer', format: 'int32', minimum: 1, maximum: 86400 },
+          },
+        },
+        mayDelete: { type: 'array', items: { type: 'string', enum: ['HungMembers', 'StatefulSet'] } },
+        storage: {
+          type: 'object',
+          required: ['claim', 'size'],
+          properties: { claim: { type: 'string', minLength: 1 }, size: { type: 'string', minLength: 1 } },
+        },
+        packages: { type: 'object', required: ['set'], properties: { set: { type: 'string', minLength: 1 } } },
+        warnings: {
+          type: 'array',
+          maxItems: 64,
+          items: {
+            type: 'object',
+            required: ['reason', 'message'],
+            properties: {
+              reason: { type: 'string', minLength: 1 },
+              message: { type: 'string', minLength: 1, maxLength: 1024 },
+            },
+          },
+        },
         claims: {
           type: 'array',
           items: {

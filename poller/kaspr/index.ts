@@ -1,7 +1,8 @@
 import { setMaxListeners } from 'node:events'
 import type { BaseLogger } from 'pino'
 import type { Clock } from '../clock.ts'
-import type { Report, Reporter } from '../controller.ts'
+import type { Act, Report, Reporter } from '../controller.ts'
+import type { ObjectEvent } from '../kube/events.ts'
 import type { KubeClient } from '../kube/client.ts'
 import { Informer } from '../kube/informer.ts'
 import type { Observation } from '../observation.ts'
@@ -9,29 +10,13 @@ import { timestamp } from '../observation.ts'
 import { MemberBackoff } from './backoff.ts'
 import { memberEvents } from './member-events.ts'
 import { mergeMembers } from './members.ts'
+import type { AppPart, KasprAppReport, KasprAppSpec, Look, PartReport } from './part.ts'
 import type { Member } from './members.ts'
 import { changesMembers, podKeys, podSelector, runningMembers, trimPod } from './pods.ts'
 import type { MemberPod, RunningMember } from './pods.ts'
 import type { Answer, MemberPoller } from './poll.ts'
-import { changesReplicas, setSelector, trimSet } from './statefulsets.ts'
+import { changesSet, setSelector, trimSet } from './statefulsets.ts'
 import type { TrimmedSet } from './statefulsets.ts'
-
-/** `spec.kasprApp` of an Observation. */
-export interface KasprAppSpec {
-  app: { name: string; uid: string }
-  statefulSet: string
-  selector: Record<string, string>
-  port: number
-  enabled: boolean
-}
-
-/** `status.kasprApp` of an Observation. */
-export interface KasprAppReport {
-  appUid: string
-  reachable: string
-  lastReplicas?: number
-  members: Member[]
-}
 
 export interface KasprOptions {
   client: KubeClient
@@ -44,6 +29,8 @@ export interface KasprOptions {
   fastIntervalMs: number
   /** For a whole round; what has arrived by then counts. */
   roundTimeoutMs: number
+  /** What else is done for an app, in this order; each sees the members as the earlier ones left them. */
+  parts?: AppPart[]
   random?: () => number
   logger?: BaseLogger
 }
@@ -86,13 +73,15 @@ export class KasprApps implements Reporter {
       trim: trimSet,
       onEvent: (event) => {
         const { namespace, name } = event.object.metadata
-        if (changesReplicas(event)) options.wake(bySet, `${namespace}/${name}`)
+        if (changesSet(event)) options.wake(bySet, `${namespace}/${name}`)
       },
     })
   }
 
   forget({ metadata }: Observation): void {
-    this.#backoffs.delete(metadata.uid ?? '')
+    const uid = metadata.uid ?? ''
+    this.#backoffs.delete(uid)
+    for (const part of this.#options.parts ?? []) part.forget?.(uid)
   }
 
   /** Members in the reports of these Observations. */
@@ -108,9 +97,11 @@ export class KasprApps implements Reporter {
     const last = observation.status?.['kasprApp'] as KasprAppReport | undefined
     const previous = last?.appUid === spec.app.uid ? last : undefined
     if (!spec.enabled) {
-      const report = this.#reportOf(observation, spec, previous, [], [])
       const condition = { status: 'False', reason: 'Disabled', message: 'Polling of members is switched off' } as const
-      return { report, condition, againMs: this.#jittered(this.#options.intervalMs) }
+      const seen = this.#parts(
+        this.#lookAt(observation, previous, now, { running: [], answers: new Map(), members: [] }),
+      )
+      return { ...seen, condition, againMs: Math.min(seen.againMs, this.#jittered(this.#options.intervalMs)) }
     }
     const backoff = this.#backoffOf(observation)
     const asked = this.#running(observation, spec).filter(({ uid }) => backoff.isDue(uid))
@@ -118,31 +109,65 @@ export class KasprApps implements Reporter {
     // Pods as they are now, so that one that vanished during the round is not told of.
     const running = this.#running(observation, spec)
     backoff.update(answers, new Set(running.map(({ uid }) => uid)))
-    const members = mergeMembers(previous?.members ?? [], running, answers, timestamp(now))
+    const before = previous?.members ?? []
+    const members = mergeMembers(before, running, answers, timestamp(now))
+    const look = this.#lookAt(observation, previous, now, { running, answers, members })
+    const seen = this.#parts(look)
     return {
-      report: this.#reportOf(observation, spec, previous, members, running),
+      ...seen,
       condition: { status: 'True', reason: 'Polled', message: 'Members are asked for their status' },
-      events: memberEvents(observation.metadata.namespace ?? '', spec.app, previous?.members ?? [], members, answers),
-      againMs: this.#againMs(backoff, previous?.members ?? [], members, running),
+      events: [...memberEvents(look.target, before, members, answers), ...seen.events],
+      againMs: Math.min(seen.againMs, this.#againMs(backoff, before, members, running)),
     }
   }
 
-  #reportOf(
-    { metadata }: Observation,
-    { app, statefulSet }: KasprAppSpec,
+  #lookAt(
+    observation: Observation,
     previous: KasprAppReport | undefined,
-    members: Member[],
-    running: RunningMember[],
-  ): KasprAppReport {
-    const set = this.sets.get(metadata.namespace, statefulSet)
-    // Remembered when the set is gone: it comes back with as many.
-    const lastReplicas = set?.owner === app.uid ? set.replicas : previous?.lastReplicas
+    now: Date,
+    round: Pick<Look, 'running' | 'answers' | 'members'>,
+  ): Look {
+    const spec = specOf(observation)
+    const namespace = observation.metadata.namespace ?? ''
+    const set = this.sets.get(namespace, spec.statefulSet)
     return {
-      appUid: app.uid,
+      observation,
+      namespace,
+      spec,
+      previous,
+      now,
+      target: { apiVersion: 'kaspr.io/v1alpha1', kind: 'KasprApp', namespace, ...spec.app },
+      set: set?.owner === spec.app.uid ? set : undefined,
+      pods: this.pods.indexed(byApp, `${namespace}/${spec.app.name}`),
+      ...round,
+    }
+  }
+
+  /** The report, and what the parts want to be done. */
+  #parts(look: Look): Required<Omit<PartReport, 'report'>> & { report: KasprAppReport } {
+    const { spec, set, previous, running, members } = look
+    // Remembered when the set is gone: it comes back with as many.
+    const lastReplicas = set?.replicas ?? previous?.lastReplicas
+    let report: KasprAppReport = {
+      appUid: spec.app.uid,
       reachable: `${members.filter(({ reachable }) => reachable).length}/${running.length}`,
       ...(lastReplicas !== undefined && { lastReplicas }),
       members,
     }
+    const all = { events: [] as ObjectEvent[], acts: [] as Act[], againMs: Infinity }
+    for (const part of this.#options.parts ?? []) {
+      const {
+        report: added,
+        events = [],
+        acts = [],
+        againMs = Infinity,
+      } = part.look({ ...look, members: report.members })
+      report = { ...report, ...added }
+      all.events.push(...events)
+      all.acts.push(...acts)
+      all.againMs = Math.min(all.againMs, againMs)
+    }
+    return { report, ...all }
   }
 
   #running({ metadata }: Observation, spec: KasprAppSpec): RunningMember[] {

@@ -1,17 +1,15 @@
-import type { ObjectEvent } from '../kube/events.ts'
+import type { EventTarget, ObjectEvent } from '../kube/events.ts'
 import { describe } from './poll.ts'
 import type { Answer } from './poll.ts'
 import type { Member } from './members.ts'
 
 /** Events on the app for members that went silent, or answer again: transitions only, never twice for one. */
 export function memberEvents(
-  namespace: string,
-  app: { name: string; uid: string },
+  target: EventTarget,
   before: readonly Member[],
   members: readonly Member[],
   answers: ReadonlyMap<string, Answer>,
 ): ObjectEvent[] {
-  const target = { apiVersion: 'kaspr.io/v1alpha1', kind: 'KasprApp', namespace, ...app }
   return members.flatMap(({ id, podUID, reachable }): ObjectEvent[] => {
     const earlier = before.find((member) => member.podUID === podUID)
     const answer = answers.get(podUID)

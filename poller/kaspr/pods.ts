@@ -9,6 +9,8 @@ export interface MemberPod extends KubeObject {
   /** The Kaspr container runs. */
   running: boolean
   ready: boolean
+  /** Hash of the topics that the pod was started to consume. */
+  subscriptions: string | undefined
 }
 
 /** Pods of Kaspr apps; one watch for all of them. */
@@ -38,6 +40,7 @@ export function trimPod(pod: KubeObject): MemberPod {
     ip: status?.podIP,
     node: spec?.nodeName,
     running: status?.phase === 'Running' && (container === undefined || container.state?.running !== undefined),
+    subscriptions: pod.metadata.annotations?.['metacontroller.kaspr.io/subscriptions'],
     ready: status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false,
   }
 }

@@ -7,6 +7,17 @@ export interface TrimmedSet extends KubeObject {
   /** uid of the object that controls it. */
   owner: string | undefined
   replicas: number
+  status: SetStatus
+}
+
+/** What the StatefulSet controller says of its progress. */
+export interface SetStatus {
+  observedGeneration?: number
+  replicas?: number
+  availableReplicas?: number
+  updatedReplicas?: number
+  currentRevision?: string
+  updateRevision?: string
 }
 
 /** StatefulSets made by Metacontroller: it labels what it makes for a parent with that parent's uid. */
@@ -21,10 +32,34 @@ export function trimSet(set: KubeObject): TrimmedSet {
     metadata: trimMetadata(set.metadata, []),
     owner: set.metadata.ownerReferences?.find(({ controller }) => controller === true)?.uid,
     replicas: replicas ?? 1,
+    status: set['status'] ?? {},
   }
 }
 
-/** Whether a change of a StatefulSet can change a report. A lost set changes nothing: its replicas are remembered. */
-export function changesReplicas({ type, object, old }: StoreEvent<TrimmedSet>): boolean {
-  return type !== 'deleted' && (object.replicas !== old?.replicas || object.owner !== old.owner)
+/**
+ * Why a set is not settled, in words; empty when every wanted member runs the current revision and is available. Signals
+ * and deletions wait for that.
+ *
+ * @param wanted members that the app asks for; `undefined` while that is not known
+ */
+export function unsettled(set: TrimmedSet | undefined, wanted: number | undefined): string[] {
+  if (set === undefined) return ['there is no StatefulSet']
+  const { metadata, replicas, status } = set
+  const { observedGeneration, currentRevision, updateRevision } = status
+  const { updatedReplicas = 0, availableReplicas = 0 } = status
+  const isObserved = observedGeneration === metadata.generation
+  const isRolling = !isObserved || currentRevision !== updateRevision || updatedReplicas !== replicas
+  return [
+    ...(isRolling ? ['rollout in progress'] : []),
+    ...(availableReplicas === replicas && (wanted === undefined || wanted === replicas)
+      ? []
+      : [`members not ready (${availableReplicas}/${wanted ?? replicas})`]),
+  ]
+}
+
+/** Whether a change of a StatefulSet can change a report or what waits for it. A lost set is remembered as it was. */
+export function changesSet({ type, object, old }: StoreEvent<TrimmedSet>): boolean {
+  if (type === 'deleted') return false
+  if (object.replicas !== old?.replicas || object.owner !== old.owner) return true
+  return (unsettled(object, undefined).length === 0) !== (unsettled(old, undefined).length === 0)
 }

@@ -16,7 +16,7 @@ import { changesMembers, podKeys, runningMembers, trimPod } from '../../poller/k
 import type { MemberPod, RunningMember } from '../../poller/kaspr/pods.ts'
 import { describe, MemberPoller } from '../../poller/kaspr/poll.ts'
 import type { Answer, MemberPollerOptions } from '../../poller/kaspr/poll.ts'
-import { changesReplicas, trimSet } from '../../poller/kaspr/statefulsets.ts'
+import { changesSet, trimSet, unsettled } from '../../poller/kaspr/statefulsets.ts'
 import { FairLimit } from '../../poller/limit.ts'
 import { until } from '../webhooks/until.ts'
 import { FakeClock } from './fake-clock.ts'
@@ -105,7 +105,7 @@ function kubePod(name: string, changes: { status?: object; metadata?: object } =
       resourceVersion: '1',
       creationTimestamp: before,
       labels: { 'kaspr.io/cluster': 'a', 'kaspr.io/name': 'a-app', 'kaspr.io/kind': 'KasprApp', other: 'x' },
-      annotations: { big: 'x'.repeat(1000) },
+      annotations: { big: 'x'.repeat(1000), 'metacontroller.kaspr.io/subscriptions': 'h1' },
       ...changes.metadata,
     },
     spec: { nodeName: 'node-1', containers: [{ name: 'kaspr' }] },
@@ -138,6 +138,7 @@ void t.test('pods are trimmed to what is used', (t) => {
     ip: '10.0.0.7',
     node: 'node-1',
     running: true,
+    subscriptions: 'h1',
     ready: true,
   })
   t.strictSame(podKeys(trimmed), ['shop/a'])
@@ -183,27 +184,63 @@ void t.test('which changes of a pod or a set wake', (t) => {
   const metadata = { name: 'a-app', namespace: 'shop', ownerReferences: owners }
   const set = trimSet({ apiVersion: 'apps/v1', kind: 'StatefulSet', metadata, spec: { replicas: 3 } })
   t.match(set, { replicas: 3, owner: 'app-uid' })
-  t.ok(changesReplicas({ type: 'added', object: set }))
-  t.notOk(changesReplicas({ type: 'modified', object: set, old: set }))
-  t.ok(changesReplicas({ type: 'modified', object: { ...set, replicas: 4 }, old: set }))
-  t.notOk(changesReplicas({ type: 'deleted', object: set }))
+  t.ok(changesSet({ type: 'added', object: set }))
+  t.notOk(changesSet({ type: 'modified', object: set, old: set }))
+  t.ok(changesSet({ type: 'modified', object: { ...set, replicas: 4 }, old: set }))
+  t.notOk(changesSet({ type: 'deleted', object: set }))
+  t.end()
+})
+
+void t.test('a set is settled when all wanted members run its current revision and are available', (t) => {
+  const status = {
+    observedGeneration: 2,
+    replicas: 3,
+    updatedReplicas: 3,
+    availableReplicas: 3,
+    currentRevision: 'a-2',
+    updateRevision: 'a-2',
+  }
+  const metadata = { name: 'a-app', namespace: 'shop', generation: 2 }
+  const setWith = (changes: object, generation = 2): ReturnType<typeof trimSet> =>
+    trimSet({
+      apiVersion: 'apps/v1',
+      kind: 'StatefulSet',
+      metadata: { ...metadata, generation },
+      spec: { replicas: 3 },
+      status: { ...status, ...changes },
+    })
+  t.strictSame(unsettled(setWith({}), 3), [])
+  t.strictSame(unsettled(setWith({}), undefined), [])
+  t.strictSame(unsettled(undefined, 3), ['there is no StatefulSet'])
+  t.strictSame(unsettled(setWith({}), 5), ['members not ready (3/5)'], 'the autoscaler is still at work')
+  t.strictSame(unsettled(setWith({ availableReplicas: 2 }), 3), ['members not ready (2/3)'])
+  t.strictSame(unsettled(setWith({}, 3), 3), ['rollout in progress'], 'a new generation')
+  t.strictSame(unsettled(setWith({ currentRevision: 'a-1' }), 3), ['rollout in progress'])
+  t.strictSame(unsettled(setWith({ updatedReplicas: 2, availableReplicas: 1 }), 3), [
+    'rollout in progress',
+    'members not ready (1/3)',
+  ])
+  t.ok(changesSet({ type: 'modified', object: setWith({}), old: setWith({ availableReplicas: 2 }) }))
+  t.notOk(
+    changesSet({ type: 'modified', object: setWith({ availableReplicas: 1 }), old: setWith({ availableReplicas: 2 }) }),
+  )
   t.end()
 })
 
 void t.test('Events tell transitions only', (t) => {
-  const app = { name: 'a', uid: 'app-uid' }
+  const target = { apiVersion: 'kaspr.io/v1alpha1', kind: 'KasprApp', namespace: 'shop', name: 'a', uid: 'app-uid' }
   const answers = new Map([['u0', silent]])
   const reasons = (earlier: Member[], later: Member[]): string[] =>
-    memberEvents('shop', app, earlier, later, answers).map(({ type, reason }) => `${type} ${reason}`)
+    memberEvents(target, earlier, later, answers).map(({ type, reason }) => `${type} ${reason}`)
   t.strictSame(reasons([known], [gone]), ['Warning MemberUnreachable'])
   t.strictSame(reasons([gone], [gone]), [])
   t.strictSame(reasons([gone], [known]), ['Normal MemberReachable'])
   t.strictSame(reasons([], [neverHeard]), [], 'a member that starts does not answer yet')
   t.strictSame(reasons([neverHeard], [known]), [], 'nor is its first answer news')
   t.strictSame(reasons([{ ...known, podUID: 'old' }], [neverHeard]), [], 'another pod')
-  t.strictSame(memberEvents('shop', app, [known], [gone], answers), [
+  t.strictSame(memberEvents(target, [known], [gone], answers), [
     {
-      target: { apiVersion: 'kaspr.io/v1alpha1', kind: 'KasprApp', namespace: 'shop', name: 'a', uid: 'app-uid' },
+      target,
       type: 'Warning',
       reason: 'MemberUnreachable',
       message: 'Member 0: no answer in time',

@@ -2,6 +2,7 @@ import type { HookSettings } from '../settings.ts'
 import { canonicalJson } from '../contract/hash.ts'
 import { lastApplied } from '../contract/freeze.ts'
 import { isMap } from '../contract/objects.ts'
+import { hasStaticMembership } from './annotations.ts'
 import type { AppSpec } from './app-spec.ts'
 import type { AppView, LinkedComponent } from './app-view.ts'
 import { type RuntimeConfig, runtimeConfig } from './config.ts'
@@ -10,7 +11,7 @@ import { appNames } from './names.ts'
 import { type Installation, installation } from './packages/install.ts'
 import { type MountedComponent, podTemplate } from './pod-template.ts'
 import { hasClaims } from './statefulset.ts'
-import { subscriptions } from './subscriptions.ts'
+import { subscriptionHash, subscriptions } from './subscriptions.ts'
 import { imageOf } from './versions.ts'
 
 /** What an app should look like, before it is compared with what is. */
@@ -20,6 +21,8 @@ export interface AppPlan {
   installation: Installation | undefined
   /** Pod template that the spec and the valid components render to. */
   template: Record<string, unknown>
+  /** Hash of the topics that the members should consume. */
+  subscriptions: string
   /** Valid components whose ConfigMaps do not hold the rendered definition yet: no pod may start before they do. */
   waitingFor: MountedComponent[]
   mounted: MountedComponent[]
@@ -29,7 +32,7 @@ export interface AppPlan {
 
 /** The plan of a valid app. */
 export function appPlan(view: AppView, spec: AppSpec, settings: HookSettings): AppPlan {
-  const { name, namespace = '', annotations } = view.parent.metadata
+  const { name, namespace = '' } = view.parent.metadata
   const kafka = kafkaConnection(spec)
   const config = runtimeConfig(spec, appNames(name).statefulSet, kafka.variables)
   const mounted = view.components.filter(isMounted)
@@ -37,6 +40,11 @@ export function appPlan(view: AppView, spec: AppSpec, settings: HookSettings): A
   // A spec whose version has no image is not valid.
   const image = imageOf(spec, settings.KASPR_IMAGE_REGISTRY) ?? ''
   const packages = spec.pythonPackages === undefined ? undefined : installation(spec.pythonPackages, image)
+  const topics = subscriptions(
+    mounted.map(({ rendered }) => rendered.links),
+    appNames(name).statefulSet,
+    schedulerEnabled,
+  )
   const template = podTemplate({
     name,
     namespace,
@@ -45,19 +53,16 @@ export function appPlan(view: AppView, spec: AppSpec, settings: HookSettings): A
     config,
     kafka,
     components: mounted,
-    topics: subscriptions(
-      mounted.map(({ rendered }) => rendered.links),
-      appNames(name).statefulSet,
-      schedulerEnabled,
-    ),
+    topics,
     claimed: hasClaims(view, spec),
     installation: packages,
-    staticMembership: annotations?.['kaspr.io/disable-static-group-membership']?.toLowerCase() !== 'true',
+    staticMembership: hasStaticMembership(view.parent),
   })
   return {
     config,
     installation: packages,
     template,
+    subscriptions: subscriptionHash(topics),
     mounted,
     waitingFor: mounted.filter(({ heldHash, rendered }) => heldHash !== rendered.hash),
     applied: canonicalJson(appliedTemplate(view)) === canonicalJson(template),

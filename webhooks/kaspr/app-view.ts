@@ -5,6 +5,7 @@ import type { CompositeRequest, KubeObject } from '../contract/types.ts'
 import { shown } from '../contract/validate.ts'
 import { type RenderedComponent, renderComponent } from './components/render.ts'
 import { type ComponentKind, componentKinds } from './components/kinds.ts'
+import { isPaused } from './annotations.ts'
 import { appLabel, appNames, kasprApiVersion } from './names.ts'
 
 /** Kinds that a KasprApp owns, in the order of the controller's manifest. */
@@ -103,8 +104,7 @@ export function observedApp({ parent, children }: CompositeRequest): ObservedApp
     packagesClaim: objectNamed(children, childRules.claim, names.packagesClaim) as Claim | undefined,
     observation,
     report: reportOf(observation, parent.metadata.uid),
-    // Only this one word pauses: an existing manifest with another value must not change its meaning.
-    paused: parent.metadata.annotations?.['kaspr.io/pause-reconciliation']?.toLowerCase() === 'true',
+    paused: isPaused(parent),
   }
 }
 

@@ -18,7 +18,8 @@ import { child } from './child.ts'
 import { componentKinds } from './components/kinds.ts'
 import { appLabel, appLabels, appNames, kasprApiVersion } from './names.ts'
 import { observation, runningPort } from './observation.ts'
-import { type WantedClaim, packagesClaim, wantedClaim } from './packages/claim.ts'
+import { ordersFor } from './orders.ts'
+import { packagesClaim, wantedClaim } from './packages/claim.ts'
 import { services } from './services.ts'
 import { statefulSet } from './statefulset.ts'
 
@@ -31,9 +32,8 @@ export function syncApp(request: CompositeRequest, { settings, now }: HookContex
   const outcome = appOutcome(view, settings)
   const port = outcome.valid ? outcome.plan.config.webPort : runningPort(view)
   const objects = !outcome.valid ? frozen(view) : view.paused ? withoutAutoscaler(frozen(view)) : outcome.desired
-  const claims = outcome.valid && !view.paused ? pollerClaims(view, outcome) : []
   return {
-    children: [...objects, observation(view, port, settings, claims)],
+    children: [...objects, observation(view, port, settings, ordersFor(view, outcome, settings))],
     status: appStatus(view, outcome, settings, now),
   }
 }
@@ -122,11 +122,6 @@ function serviceAccount({ parent }: AppView, { template }: AppSpec): KubeObject 
     { ...appLabels(name), ...labels },
     annotations === undefined ? {} : { annotations },
   )
-}
-
-function pollerClaims(view: AppView, { spec }: AppOutcome & { valid: true }): WantedClaim[] {
-  const claim = wantedClaim(view, spec)
-  return claim === undefined ? [] : [claim]
 }
 
 /**

@@ -5,20 +5,26 @@ import type { HookSettings } from '../settings.ts'
 import { type ObservedApp, childRules } from './app-view.ts'
 import { child } from './child.ts'
 import { appNames, appSelector } from './names.ts'
-import type { WantedClaim } from './packages/claim.ts'
+
+/**
+ * What the poller is asked for besides looking. Nothing by default: an app that is paused, invalid or being deleted is
+ * looked at, and left alone.
+ */
+export type Orders = Partial<
+  Omit<NonNullable<ObservationSpec['kasprApp']>, 'app' | 'statefulSet' | 'selector' | 'port'>
+>
 
 /**
  * What the poller is to look at for an app. It is rendered fresh in every answer, also while everything else is frozen:
  * through it the poller learns what it may do.
  *
  * @param webPort HTTP port of the members
- * @param claims claims that the poller creates or grows; none while everything else is frozen
  */
 export function observation(
   { parent }: ObservedApp,
   webPort: number,
   settings: HookSettings,
-  claims: WantedClaim[] = [],
+  orders: Orders = {},
 ): KubeObject {
   const { name, uid = '' } = parent.metadata
   const names = appNames(name)
@@ -29,7 +35,9 @@ export function observation(
       selector: appSelector(name),
       port: webPort,
       enabled: settings.CLIENT_STATUS_CHECK_ENABLED,
-      ...(claims.length === 0 ? {} : { claims }),
+      autoRebalance: false,
+      mayDelete: [],
+      ...orders,
     },
   }
   return child(childRules.observation, parent, names.observation, { [shardLabel]: String(shardOf(uid)) }, { spec })

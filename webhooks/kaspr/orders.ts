@@ -1,0 +1,44 @@
+import type { HookSettings } from '../settings.ts'
+import { type Warning, appAnnotations, hasStaticMembership } from './annotations.ts'
+import type { AppOutcome } from './app-status.ts'
+import type { AppView } from './app-view.ts'
+import { appNames } from './names.ts'
+import type { Orders } from './observation.ts'
+import { wantedClaim } from './packages/claim.ts'
+
+/**
+ * What the poller may and should do for an app. Pausing and a spec that cannot be rendered leave it looking; only a
+ * rebalance that somebody asks for by hand is served all the same.
+ */
+export function ordersFor(view: AppView, outcome: AppOutcome, settings: HookSettings): Orders {
+  const { autoRebalance, manualRebalance, hungMembers, warnings } = appAnnotations(view.parent, settings)
+  const always: Orders = {
+    ...(manualRebalance === undefined ? {} : { manualRebalance }),
+    hungMembers,
+    ...warningsOf(warnings),
+  }
+  if (!outcome.valid) return always
+  const { spec, plan } = outcome
+  const known: Orders = {
+    ...always,
+    replicas: spec.replicas,
+    ...(hasStaticMembership(view.parent) ? { subscriptions: plan.subscriptions } : {}),
+    ...(plan.installation === undefined ? {} : { packages: { set: plan.installation.set } }),
+  }
+  if (view.paused) return known
+  const claim = wantedClaim(view, spec)
+  const { storage } = spec
+  return {
+    ...known,
+    autoRebalance,
+    mayDelete: ['HungMembers', 'StatefulSet'],
+    ...(claim === undefined ? {} : { claims: [claim] }),
+    ...(storage.type === 'ephemeral' || storage.size === undefined
+      ? {}
+      : { storage: { claim: appNames(view.parent.metadata.name).tables, size: storage.size } }),
+  }
+}
+
+function warningsOf(warnings: Warning[]): Orders {
+  return warnings.length === 0 ? {} : { warnings }
+}
