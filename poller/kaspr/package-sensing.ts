@@ -7,15 +7,7 @@ export type InstallReport = NonNullable<NonNullable<ObservationStatus['kasprApp'
 
 /** Where an installation stands. */
 export type InstallState =
-  | { at: 'running' }
-  | { at: 'installed'; durationSeconds?: number; cache?: CacheUsage }
-  | { at: 'failed'; errorType: PackageError }
-
-interface CacheUsage {
-  totalBytes: number
-  usedBytes: number
-  availableBytes: number
-}
+  { at: 'running' } | { at: 'installed'; durationSeconds?: number } | { at: 'failed'; errorType: PackageError }
 
 /** Reasons of a waiting container that has failed and will be tried again. */
 const failures = ['CrashLoopBackOff', 'Error', 'ErrImagePull', 'ImagePullBackOff']
@@ -34,7 +26,7 @@ export function installState({
   const marker = exitCode === 0 ? markerOf(message) : undefined
   // Without a marker it ended well only because the policy lets members run without packages, or nothing is known.
   if (exitCode !== 0 || (marker === undefined && message !== '')) return { at: 'failed', errorType: errorType(message) }
-  return { at: 'installed', ...durationOf(marker), ...cacheOf(marker) }
+  return { at: 'installed', ...durationOf(marker) }
 }
 
 /** Kind of a failure, by the words of its message, as kaspr-operator did. */
@@ -57,16 +49,6 @@ function markerOf(message: string): Record<string, unknown> | undefined {
 function durationOf(marker: Record<string, unknown> | undefined): { durationSeconds?: number } {
   const [, seconds] = /^(\d+)s$/.exec(String(marker?.['duration'])) ?? []
   return seconds === undefined ? {} : { durationSeconds: Number(seconds) }
-}
-
-/** Space of the packages volume, if the installation measured it. */
-function cacheOf(marker: Record<string, unknown> | undefined): { cache?: CacheUsage } {
-  const [total, used, available] = ['cache_total_bytes', 'cache_used_bytes', 'cache_available_bytes'].map((field) =>
-    Number(marker?.[field] ?? NaN),
-  )
-  if (total === undefined || used === undefined || available === undefined) return {}
-  if (![total, used, available].every(Number.isFinite) || total <= 0) return {}
-  return { cache: { totalBytes: total, usedBytes: used, availableBytes: available } }
 }
 
 /** The installation in one pod. */
@@ -120,7 +102,9 @@ export class PackageSensing {
 
   #begin(uid: string, key: string, before: InstallReport | undefined, after: InstallReport): Installation {
     const isReported = before?.pod === after.pod && before.set === after.set
-    const last = isReported ? installState(before)?.at : undefined
+    const reported = isReported ? installState(before)?.at : undefined
+    // What follows on an end is the installation of the next pod of that name.
+    const last = reported === 'installed' ? undefined : reported
     const installation = { key, state: undefined, failures: last === 'failed' ? 1 : 0, last }
     this.#installations.set(uid, installation)
     return installation
@@ -139,15 +123,11 @@ export class PackageSensing {
       this.#sensor.onPackageInstallComplete({ ...app, success: false, errorType: state.errorType }, undefined)
       return
     }
-    const { durationSeconds, cache } = state
+    const { durationSeconds } = state
     const outcome = { ...app, success: true, retries: installation.failures }
     this.#sensor.onPackageInstallComplete(
       durationSeconds === undefined ? outcome : { ...outcome, durationSeconds },
       installation.state,
     )
-    if (cache !== undefined) {
-      const usedPercent = (100 * cache.usedBytes) / cache.totalBytes
-      this.#sensor.onPackageCacheUsageUpdated({ ...app, ...cache, usedPercent })
-    }
   }
 }

@@ -157,3 +157,16 @@ void t.test('variables ask for labels that exist', async (t) => {
     for (const wanted of [label, ...labels]) t.ok(known.get(metrics[0] ?? '')?.includes(wanted), wanted)
   }
 })
+
+void t.test('docs/metrics.md has every metric', async (t) => {
+  const text = readFileSync(packagePath('docs', 'metrics.md'), 'utf8')
+  const listed = new Set([...text.matchAll(/^\| `(\w+)` \(/gm)].map(([, name]) => `kasprop_${name}`))
+  const all = await Promise.all((await registries()).map((registry) => registry.getMetricsAsJSON()))
+  const own = new Set(
+    all
+      .flat()
+      .map(({ name }) => name)
+      .filter((name) => name.startsWith('kasprop_')),
+  )
+  t.same([...listed].sort(), [...own].sort())
+})

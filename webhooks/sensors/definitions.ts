@@ -164,7 +164,7 @@ export const definitions = {
   },
   package_cache_usage_bytes: {
     type: 'gauge',
-    help: 'Space of the packages volume, as the installation in a pod found it.',
+    help: 'Space of the packages volume, if a sensor hook is told of it.',
     labels: [...app, 'type'],
     in: poller,
   },

@@ -105,7 +105,7 @@ export interface Sensor {
   ): void
   /** What an app's packages are installed with [on_package_config_updated]. */
   onPackageConfigUpdated(event: AppEvent & { authEnabled: boolean; customIndexEnabled: boolean }): void
-  /** [on_package_cache_usage_updated] */
+  /** For whoever can measure the packages volume; the poller cannot [on_package_cache_usage_updated]. */
   onPackageCacheUsageUpdated(
     event: AppEvent & { totalBytes: number; usedBytes: number; availableBytes: number; usedPercent: number },
   ): void
