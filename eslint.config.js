@@ -65,7 +65,7 @@ export default defineConfig(
     ]),
   },
   {
-    files: ['cli/**/*.ts', 'crds/**/*.ts'],
+    files: ['cli/**/*.ts', 'crds/**/*.ts', 'deploy/**/*.ts'],
     rules: forbidImports(['(^|/)test/', 'Only test/ imports test/.']),
   },
 )

@@ -24,6 +24,12 @@ export class PollerMetrics {
   ])
   readonly #polls = this.#counter('polls_total', 'Members asked for their status.', ['result'])
   readonly #pollSeconds = this.#histogram('poll_duration_seconds', 'Time a member took to answer, or not to.')
+  readonly #lag = this.#histogram(
+    'poll_lag_seconds',
+    'Time between two looks at the members of an app: the age of what is known when they are asked again.',
+    [],
+    [1, 5, 10, 20, 30, 40, 45, 60, 90, 120, 300],
+  )
   readonly #waits = this.#histogram(
     'poller_queue_wait_seconds',
     'Time an Observation that was due waited for a worker.',
@@ -56,6 +62,10 @@ export class PollerMetrics {
   onPoll(result: string, seconds: number): void {
     this.#polls.inc({ result })
     this.#pollSeconds.observe(seconds)
+  }
+
+  onLag(seconds: number): void {
+    this.#lag.observe(seconds)
   }
 
   onWait(seconds: number): void {
@@ -122,8 +132,12 @@ export class PollerMetrics {
     return new Counter({ name: `kasprop_${name}`, help, labelNames, registers: this.#registers })
   }
 
-  #histogram<L extends string = never>(name: string, help: string, labelNames: L[] = []): Histogram<L> {
-    const buckets = [0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30]
+  #histogram<L extends string = never>(
+    name: string,
+    help: string,
+    labelNames: L[] = [],
+    buckets = [0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30],
+  ): Histogram<L> {
     return new Histogram({ name: `kasprop_${name}`, help, labelNames, buckets, registers: this.#registers })
   }
 

@@ -1,11 +1,14 @@
 import type { Logger } from 'pino'
+import { createSensors } from '../webhooks/sensors/prometheus.ts'
+import type { AppEvent } from '../webhooks/sensors/sensor.ts'
 import { systemClock } from './clock.ts'
 import { Controller } from './controller.ts'
 import { Attempts } from './kaspr/attempts.ts'
 import { KeptClaims } from './kaspr/claims.ts'
 import { KasprApps } from './kaspr/index.ts'
 import { packages } from './kaspr/packages.ts'
-import type { AppPart } from './kaspr/part.ts'
+import type { AppPart, KasprAppSpec } from './kaspr/part.ts'
+import { ReportSensing } from './kaspr/report-sensing.ts'
 import { MemberPoller } from './kaspr/poll.ts'
 import { StorageGrowth } from './kaspr/storage.ts'
 import { createClient } from './kube/client.ts'
@@ -13,6 +16,7 @@ import { EventRecorder } from './kube/events.ts'
 import type { Informer } from './kube/informer.ts'
 import { Leases } from './kube/leases.ts'
 import { PollerMetrics } from './metrics.ts'
+import { QueueSensing } from './queue-sensing.ts'
 import type { PollerSettings } from './settings.ts'
 import { Shards } from './shards.ts'
 
@@ -49,6 +53,19 @@ export function assemble({ settings, logger, member, kubeconfig }: PartsOptions)
     watches: () => watches.map(([resource, watch]) => [resource, watch.health()]),
     members: () => kasprApps.countMembers(controller.observations.list()),
   })
+  const sensor = createSensors({
+    registry: metrics.registry,
+    process: 'poll',
+    detail: settings.METRICS_DETAIL,
+    logger,
+    ticks: () => clock.now(),
+  })
+  const queueSensing = new QueueSensing({
+    sensor,
+    clock,
+    appOf: (key) => appOf(controller, key),
+    onLag: metrics.onLag.bind(metrics),
+  })
   const access = {
     logger,
     onRequest: metrics.onRequest.bind(metrics),
@@ -70,6 +87,7 @@ export function assemble({ settings, logger, member, kubeconfig }: PartsOptions)
     packages,
     new KeptClaims(client, new Attempts(clock)),
     new StorageGrowth(client, new Attempts(clock)),
+    new ReportSensing(sensor),
   ]
   const kasprApps = new KasprApps({
     client,
@@ -105,8 +123,16 @@ export function assemble({ settings, logger, member, kubeconfig }: PartsOptions)
       // A run mostly waits for members, and each of them counts against POLL_CONCURRENCY.
       workers: settings.POLL_CONCURRENCY,
       logger,
-      onWait: metrics.onWait.bind(metrics),
-      onRun: metrics.onLook.bind(metrics),
+      onDue: queueSensing.due.bind(queueSensing),
+      onWait: (seconds, key) => {
+        metrics.onWait(seconds)
+        queueSensing.begun(key, seconds)
+      },
+      onRun: (seconds, succeeded, key, error) => {
+        metrics.onLook(seconds, succeeded)
+        queueSensing.ended(key, error)
+      },
+      onForget: queueSensing.forget.bind(queueSensing),
     },
   })
   const facts: Parts['facts'] = [
@@ -123,4 +149,11 @@ export function assemble({ settings, logger, member, kubeconfig }: PartsOptions)
     await Promise.all([client.close(), leaseClient.close()])
   }
   return { metrics, controller, shards, events, facts, watches, close }
+}
+
+/** The app of a key of the queue, if it is one. */
+function appOf(controller: Controller, key: string): AppEvent | undefined {
+  const [namespace = '', name = ''] = key.split('/')
+  const spec = controller.observations.get(namespace, name)?.spec['kasprApp'] as KasprAppSpec | undefined
+  return spec === undefined ? undefined : { app: spec.app.name, namespace }
 }

@@ -23,9 +23,13 @@ export interface QueueOptions {
   stuckMs?: number
   random?: () => number
   logger?: BaseLogger
-  /** Seconds a key waited for a worker after it was due. */
-  onWait?: (seconds: number) => void
-  onRun?: (seconds: number, succeeded: boolean) => void
+  /** A key is due and waits for a worker. */
+  onDue?: (key: string) => void
+  /** Seconds a key waited for a worker after it was due; its run begins. */
+  onWait?: (seconds: number, key: string) => void
+  /** A run has ended; `error` is what it threw. */
+  onRun?: (seconds: number, succeeded: boolean, key: string, error?: unknown) => void
+  onForget?: (key: string) => void
 }
 
 export interface QueueStats {
@@ -98,6 +102,7 @@ export class WorkQueue {
   /** Drops the key and its back-off. A run under way ends as it ends, and is not repeated. */
   forget(key: string): void {
     const entry = this.#entries.get(key)
+    this.#options.onForget?.(key)
     if (entry === undefined) return
     if (entry.phase.at === 'running') {
       entry.phase.againAt = undefined
@@ -155,16 +160,20 @@ export class WorkQueue {
     const now = this.#clock.now()
     this.#entries.set(entry.key, entry)
     if (dueAt <= now) {
-      entry.phase = { at: 'due', since: now }
-      this.#due.add(entry.group, entry)
+      this.#enqueue(entry)
       return
     }
     const cancel = this.#clock.after(dueAt - now, () => {
-      entry.phase = { at: 'due', since: this.#clock.now() }
-      this.#due.add(entry.group, entry)
+      this.#enqueue(entry)
       this.#dispatch()
     })
     entry.phase = { at: 'delayed', dueAt, cancel }
+  }
+
+  #enqueue(entry: Entry): void {
+    entry.phase = { at: 'due', since: this.#clock.now() }
+    this.#due.add(entry.group, entry)
+    this.#options.onDue?.(entry.key)
   }
 
   #dispatch(): void {
@@ -178,23 +187,25 @@ export class WorkQueue {
   async #run(entry: Entry): Promise<void> {
     const { run, onWait, onRun, logger } = this.#options
     const started = this.#clock.now()
-    if (entry.phase.at === 'due') onWait?.((started - entry.phase.since) / 1000)
+    if (entry.phase.at === 'due') onWait?.((started - entry.phase.since) / 1000, entry.key)
     const phase: Phase & { at: 'running' } = { at: 'running', since: started, againAt: undefined, forgotten: false }
     entry.phase = phase
     entry.startedAt = started
     let againMs: number | undefined
     let succeeded = false
+    let failure: unknown
     try {
       againMs = await run(entry.key, this.#abort.signal)
       succeeded = true
       entry.failures = 0
     } catch (error) {
+      failure = error
       againMs = this.#backoff(++entry.failures)
       if (!this.#stopping) {
         logger?.warn({ err: error, key: entry.key, failures: entry.failures, againMs }, 'run failed')
       }
     }
-    onRun?.((this.#clock.now() - started) / 1000, succeeded)
+    onRun?.((this.#clock.now() - started) / 1000, succeeded, entry.key, failure)
     this.#finish(entry, phase, againMs)
   }
 
