@@ -17,6 +17,13 @@ export const pollerSettings = {
       default: 'info',
       description: 'Lowest level that is logged.',
     },
+    METRICS_DETAIL: {
+      type: 'string',
+      enum: ['full', 'app', 'namespace'],
+      default: 'full',
+      description:
+        'What metrics tell apart: everything; no members and child resources; nothing below namespaces. The label then is `*`. Above about a thousand apps, `app` or `namespace` keeps scrapes small.',
+    },
     POD_NAME: {
       type: 'string',
       minLength: 1,

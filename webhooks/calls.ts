@@ -4,6 +4,7 @@ import { DeadlineRefusal, Refusal } from './errors.ts'
 import { callerCheck } from './guard.ts'
 import type { HookMetrics } from './metrics.ts'
 import type { RunningCalls } from './running-calls.ts'
+import type { CallSensing, SensedCall } from './sensors/call-sensing.ts'
 import type { HookSettings } from './settings.ts'
 
 /** Names of the hooks of a controller. */
@@ -21,6 +22,8 @@ export interface HookCall {
   readonly startedMs: number
   parent?: KubeObject
   failure?: Error
+  /** Once the parent is known. */
+  sensed?: SensedCall
 }
 
 declare module 'fastify' {
@@ -38,6 +41,7 @@ export interface CallKeeping {
   settings: HookSettings
   calls: RunningCalls
   metrics: HookMetrics
+  sensing: CallSensing
 }
 
 /**
@@ -47,7 +51,7 @@ export interface CallKeeping {
  * memory. Metacontroller has at most `--workers` calls per controller under way, so the limit is met only when something
  * is wrong. It must come with whole seconds, or the caller tries again without a pause.
  */
-export function guardCalls(scope: FastifyInstance, { settings, calls, metrics }: CallKeeping): void {
+export function guardCalls(scope: FastifyInstance, { settings, calls, metrics, sensing }: CallKeeping): void {
   const refusedCaller = callerCheck(settings)
   scope.addHook('onRequest', (request, reply, done) => {
     const { hook } = request.routeOptions.config
@@ -69,7 +73,7 @@ export function guardCalls(scope: FastifyInstance, { settings, calls, metrics }:
     reply.raw.once('close', () => {
       clearTimeout(deadline)
       if (refusal === undefined) calls.leave()
-      finish(call, hook, { request, reply, metrics })
+      finish(call, hook, { request, reply, metrics, sensing })
     })
     done(refusal)
   })
@@ -98,11 +102,16 @@ function parseForLivingCallers(scope: FastifyInstance): void {
   })
 }
 
+interface Exchange {
+  request: FastifyRequest
+  reply: FastifyReply
+}
+
 /** Measures and logs a call that has ended: what went well at debug, the rest so that it shows in production. */
 function finish(
   call: HookCall,
   { resource, hook, kind }: HookId,
-  { request, reply, metrics }: { request: FastifyRequest; reply: FastifyReply; metrics: HookMetrics },
+  { request, reply, metrics, sensing }: Pick<CallKeeping, 'metrics' | 'sensing'> & Exchange,
 ): void {
   const ms = performance.now() - call.startedMs
   // 499 is what proxies write for a caller that left before the answer.
@@ -117,6 +126,8 @@ function finish(
     ...(requestBytes === undefined ? {} : { requestBytes }),
     ...(responseBytes === undefined ? {} : { responseBytes }),
   })
+
+  if (call.sensed !== undefined) sensing.end(call.sensed, code < 400, call.failure)
 
   const [level, outcome] = verdict(code)
   const { namespace, name, uid } = call.parent?.metadata ?? {}

@@ -12,6 +12,7 @@ import type {
 } from './contract/types.ts'
 import { DeadlineRefusal } from './errors.ts'
 import type { RouteDocs } from './openapi.ts'
+import type { SensedCall } from './sensors/call-sensing.ts'
 import type { HookSettings } from './settings.ts'
 
 /** All that a hook knows besides its request. */
@@ -37,10 +38,12 @@ export interface CompositeHooks {
 }
 
 /** A hook as the server runs it: body in, answer out, both checked. */
-interface HookRoute<Request extends { parent: KubeObject }> extends HookId {
+interface HookRoute<Request extends { parent: KubeObject }, Answer> extends HookId {
   docs: RouteDocs
   check(body: unknown): Request
-  run(request: Request, context: HookContext): unknown
+  run(request: Request, context: HookContext): Answer
+  /** Looks at what was answered. */
+  sense?: (call: SensedCall, request: Request, answer: Answer) => void
 }
 
 /**
@@ -51,6 +54,8 @@ export function registerComposite(app: FastifyInstance, hooks: CompositeHooks): 
   const { resource, kind } = hooks
   const checkAnswer = compositeAnswerCheck(hooks.childRules)
   const checkRequest = (body: unknown): CompositeRequest => compositeRequest(body, hooks)
+  const { sensing } = app.hookService
+  const sense = sensing.answered.bind(sensing)
   registerHook(app, {
     resource,
     hook: 'sync',
@@ -67,6 +72,7 @@ export function registerComposite(app: FastifyInstance, hooks: CompositeHooks): 
       checkAnswer(answer, { parent: request.parent, hook: 'sync' })
       return answer
     },
+    sense,
   })
   if (hooks.finalize !== undefined) {
     const finalize = hooks.finalize.bind(hooks)
@@ -82,6 +88,7 @@ export function registerComposite(app: FastifyInstance, hooks: CompositeHooks): 
         checkAnswer(answer, { parent: request.parent, hook: 'finalize' })
         return answer
       },
+      sense,
     })
   }
   if (hooks.customize !== undefined) {
@@ -105,23 +112,30 @@ export function registerComposite(app: FastifyInstance, hooks: CompositeHooks): 
   }
 }
 
-function registerHook<Request extends { parent: KubeObject }>(app: FastifyInstance, route: HookRoute<Request>): void {
+function registerHook<Request extends { parent: KubeObject }, Answer>(
+  app: FastifyInstance,
+  route: HookRoute<Request, Answer>,
+): void {
   const { resource, hook, kind } = route
-  const { settings, now } = app.hookService
+  const { settings, now, sensing } = app.hookService
   app.post(`/${resource}/${hook}`, {
     config: { hook: { resource, hook, kind }, docs: { ...route.docs, guarded: true } },
-    handler: answer,
+    handler,
   })
 
-  async function answer(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  async function handler(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const call = request.call
     if (call === null) throw new Error(`${request.url} is served outside of buildServer`)
     const checked = route.check(request.body)
     call.parent = checked.parent
+    const sensed = (call.sensed = sensing.begin(checked.parent, hook))
     const seconds = Math.floor(now().getTime() / 1000)
-    const body = JSON.stringify(route.run(checked, { now: new Date(seconds * 1000), settings }))
+    const answer = route.run(checked, { now: new Date(seconds * 1000), settings })
+    const body = JSON.stringify(answer)
     // The timer of calls.ts cannot fire while a hook computes.
     if (performance.now() - call.startedMs > settings.HOOK_TIMEOUT_SECONDS * 1000) throw new DeadlineRefusal(settings)
-    return reply.type('application/json').send(body)
+    void reply.type('application/json').send(body)
+    route.sense?.(sensed, checked, answer)
+    return reply
   }
 }

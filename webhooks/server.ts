@@ -7,11 +7,15 @@ import Fastify, {
   type FastifyPluginAsync,
   type FastifyServerOptions,
 } from 'fastify'
+import type { Registry } from 'prom-client'
 import { guardCalls } from './calls.ts'
 import { errorHandler, sendError } from './errors.ts'
 import { registerOpenApi } from './openapi.ts'
 import { registerOperations } from './operations.ts'
 import { RunningCalls } from './running-calls.ts'
+import { CallSensing } from './sensors/call-sensing.ts'
+import { createSensors } from './sensors/prometheus.ts'
+import type { PartialSensor } from './sensors/sensor.ts'
 import type { HookSettings } from './settings.ts'
 import { followTls, readTls } from './tls.ts'
 import { packageVersion } from './version.ts'
@@ -19,7 +23,7 @@ import { packageVersion } from './version.ts'
 declare module 'fastify' {
   interface FastifyInstance {
     /** What hooks are given besides their requests. */
-    hookService: { settings: HookSettings; now: () => Date }
+    hookService: { settings: HookSettings; now: () => Date; sensing: CallSensing }
   }
 }
 
@@ -31,6 +35,10 @@ export interface HookServerOptions {
   logger: FastifyBaseLogger
   /** The clock that hooks see, for tests. */
   now?: () => Date
+  /** Milliseconds that only go forward, for tests. */
+  ticks?: () => number
+  /** Sensors beside the Prometheus sensor. */
+  sensors?: readonly PartialSensor[]
 }
 
 /**
@@ -39,10 +47,10 @@ export interface HookServerOptions {
  *
  * @throws SettingsError if the files of the TLS settings are unusable
  */
-export async function buildServer({ settings, hooks, logger, now }: HookServerOptions): Promise<FastifyInstance> {
+export async function buildServer(options: HookServerOptions): Promise<FastifyInstance> {
+  const { settings, hooks, logger, now = () => new Date() } = options
   const app = Fastify(serverOptions(settings, logger))
   const calls = new RunningCalls(settings.HOOK_CALLS_MAX)
-  app.decorate('hookService', { settings, now: now ?? (() => new Date()) })
   app.decorateRequest('call', null)
   // Metacontroller sends JSON and nothing else.
   app.removeContentTypeParser('text/plain')
@@ -53,8 +61,10 @@ export async function buildServer({ settings, hooks, logger, now }: HookServerOp
 
   await registerOpenApi(app, packageVersion())
   const metrics = registerOperations(app, calls)
+  const sensing = senseCalls(options, metrics.registry)
+  app.decorate('hookService', { settings, now, sensing })
   await app.register(async (scope) => {
-    guardCalls(scope, { settings, calls, metrics })
+    guardCalls(scope, { settings, calls, metrics, sensing })
     for (const plugin of hooks) await scope.register(plugin)
   })
 
@@ -69,6 +79,14 @@ export async function buildServer({ settings, hooks, logger, now }: HookServerOp
     setTimeout(() => app.server.closeAllConnections(), 1000).unref()
   })
   return app
+}
+
+function senseCalls({ settings, logger, ticks, sensors = [] }: HookServerOptions, registry: Registry): CallSensing {
+  const clock = ticks ?? (() => performance.now())
+  const detail = settings.METRICS_DETAIL
+  const sensor = createSensors({ registry, process: 'serve', detail, logger, ticks: clock })
+  for (const further of sensors) sensor.add(further)
+  return new CallSensing({ sensor, registry, ticks: clock })
 }
 
 /**

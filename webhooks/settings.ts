@@ -23,6 +23,13 @@ export const hookSettings = {
       default: 'info',
       description: 'Lowest level that is logged. At `info` only failed calls are, at `debug` every call is.',
     },
+    METRICS_DETAIL: {
+      type: 'string',
+      enum: ['full', 'app', 'namespace'],
+      default: 'full',
+      description:
+        'What metrics tell apart: everything; no members and child resources; nothing below namespaces. The label then is `*`. Above about a thousand apps, `app` or `namespace` keeps scrapes small.',
+    },
     HOOK_TOKEN: {
       type: 'string',
       secret: true,

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { isMap } from './objects.ts'
 import type { KubeObject } from './types.ts'
 
@@ -35,6 +36,21 @@ export function lastApplied(observed: KubeObject): KubeObject | undefined {
   } catch {
     return undefined
   }
+}
+
+/** Whether `live` still has every value of `applied`, as Metacontroller compares them when it decides about an update. */
+export function carries(live: unknown, applied: unknown): boolean {
+  if (Array.isArray(live) && Array.isArray(applied)) return carriesItems(live, applied)
+  if (!isMap(live) || !isMap(applied)) return isDeepStrictEqual(live, applied)
+  return Object.keys(applied).every((key) => Object.hasOwn(live, key) && carries(live[key], applied[key]))
+}
+
+/** Items of a keyed list are found by key, whatever their order; any other list counts as a whole. */
+function carriesItems(live: unknown[], applied: unknown[]): boolean {
+  const key = mergeKey([...live, ...applied])
+  if (key === undefined) return isDeepStrictEqual(live, applied)
+  const liveByKey = new Map(live.filter(isMap).map((item) => [item[key], item]))
+  return applied.filter(isMap).every((item) => carries(liveByKey.get(item[key]), item))
 }
 
 /** The part of `live` that has a counterpart in `applied`. */
