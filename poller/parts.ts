@@ -1,6 +1,8 @@
 import type { Logger } from 'pino'
+import { SensorDelegate } from '../webhooks/sensors/delegate.ts'
 import { systemClock } from './clock.ts'
 import { Controller } from './controller.ts'
+import { HungMembers } from './kaspr/hung-members.ts'
 import { KasprApps } from './kaspr/index.ts'
 import { MemberPoller } from './kaspr/poll.ts'
 import { createClient } from './kube/client.ts'
@@ -61,7 +63,20 @@ export function assemble({ settings, logger, member, kubeconfig }: PartsOptions)
     concurrencyPerApp: settings.POLL_CONCURRENCY_PER_APP,
     onPoll: ({ result }, seconds) => metrics.onPoll(result, seconds),
   })
-  const kasprApps = new KasprApps({
+  const sensors = new SensorDelegate({ logger })
+  const hungMembers = new HungMembers({
+    client,
+    clock,
+    sensor: sensors,
+    fleet: () => kasprApps.countMembers(controller.observations.list()),
+    intervalMs: settings.POLL_INTERVAL_SECONDS * 1000,
+    max: settings.HUNG_TERMINATIONS_MAX,
+    perMinute: settings.HUNG_TERMINATIONS_PER_MINUTE,
+    graceSeconds: settings.HUNG_GRACE_SECONDS,
+    timeoutMs: settings.HUNG_TIMEOUT_SECONDS * 1000,
+    dryRun: settings.POLLER_DRY_RUN,
+  })
+  const kasprApps: KasprApps = new KasprApps({
     client,
     clock,
     logger,
@@ -70,6 +85,7 @@ export function assemble({ settings, logger, member, kubeconfig }: PartsOptions)
     intervalMs: settings.POLL_INTERVAL_SECONDS * 1000,
     fastIntervalMs: settings.POLL_FAST_INTERVAL_SECONDS * 1000,
     roundTimeoutMs: settings.CLIENT_STATUS_CHECK_TIMEOUT_SECONDS * 1000,
+    parts: [hungMembers],
   })
   const leases = new Leases(leaseClient, settings.POD_NAMESPACE, logger)
   const shards: Shards = new Shards({

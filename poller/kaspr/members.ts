@@ -23,6 +23,14 @@ export interface Member {
   lastKnown?: Flags
   /** When leader, rebalancing, recovering or the pod last changed. */
   lastTransitionTime: string
+  /**
+   * While it is rebalancing, or was when it was last heard of: when rebalancing, recovering or the pod last changed. A new
+   * leader does not move it, unlike `lastTransitionTime`.
+   */
+  rebalancingSince?: string
+  /** Looks in a row, 1 to 3, that found it hung, and the time of the last that counted; see strikes.ts. */
+  hungStrikes?: number
+  lastStrikeTime?: string
 }
 
 /**
@@ -30,7 +38,8 @@ export interface Member {
  *
  * `lastTransitionTime` becomes `now` when a flag differs from what is known or the pod is another one. A member that
  * does not answer keeps its time, and so does one that answers again with the same flags: its clock never restarts
- * because of a gap. A pod that was not asked this time keeps its entry.
+ * because of a gap. `rebalancingSince` follows the same rule without regard to `leader`. A pod that was not asked this
+ * time keeps its entry.
  */
 export function mergeMembers(
   previous: readonly Member[],
@@ -53,13 +62,28 @@ export function mergeMembers(
         recovering: null,
         ...(known !== undefined && { lastKnown: known }),
         lastTransitionTime: before?.lastTransitionTime ?? now,
+        ...since(before?.rebalancingSince),
       }
     }
     const { leader, rebalancing, recovering } = answer.flags
     const isUnchanged = known?.leader === leader && known.rebalancing === rebalancing && known.recovering === recovering
     const lastTransitionTime = isUnchanged && before !== undefined ? before.lastTransitionTime : now
-    return { ...pod, reachable: true, leader, rebalancing, recovering, lastTransitionTime }
+    const isSameRebalance = known?.rebalancing === rebalancing && known.recovering === recovering
+    const rebalancingSince = (isSameRebalance ? before?.rebalancingSince : undefined) ?? now
+    return {
+      ...pod,
+      reachable: true,
+      leader,
+      rebalancing,
+      recovering,
+      lastTransitionTime,
+      ...since(rebalancing ? rebalancingSince : undefined),
+    }
   })
+}
+
+function since(rebalancingSince: string | undefined): Pick<Member, 'rebalancingSince'> {
+  return rebalancingSince === undefined ? {} : { rebalancingSince }
 }
 
 /** What is known of a member: what it says, or said before it went silent. */

@@ -79,6 +79,8 @@ export interface AppReport {
   appUid: string
   lastReplicas?: number
   packages?: InstallReport
+  /** `due`: ordinals of members that hang; their pods are to be deleted. */
+  hung?: { due: number[] }
   members: { id: number; reachable: boolean; rebalancing?: boolean | null; [field: string]: unknown }[]
 }
 
