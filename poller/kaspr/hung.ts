@@ -1,5 +1,4 @@
 import type { ObjectEvent } from '../kube/events.ts'
-import { timestamp } from '../observation.ts'
 import type { KasprAppReport, Look } from './part.ts'
 import type { Member } from './members.ts'
 import { dueNow, strikesMax, withStrikes } from './strikes.ts'
@@ -50,7 +49,8 @@ export function decideHung(
   const chosen = problem === undefined ? wanted.filter(() => limits.grant()) : []
   const terminations = [
     ...before.filter(({ podUID }) => !chosen.some((member) => member.podUID === podUID)),
-    ...chosen.map(({ id, podUID }) => ({ id, podUID, time: timestamp(look.now), state: 'Announced' as const })),
+    // To the millisecond: rounded times would shorten the interval.
+    ...chosen.map(({ id, podUID }) => ({ id, podUID, time: look.now.toISOString(), state: 'Announced' as const })),
   ]
   const missing = ended(look, before).length + chosen.length
   return {
