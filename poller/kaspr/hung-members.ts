@@ -77,17 +77,29 @@ export class HungMembers implements AppPart {
     if (previous === told || previous === undefined) return
     const { sensor } = this.#options
     const event = { app: spec.app.name, namespace }
-    for (const { id, podUID, hungStrikes = 0, ...member } of previous.members) {
-      const earlier = told?.members.find((other) => other.podUID === podUID)?.hungStrikes ?? 0
-      if (hungStrikes <= earlier) continue
-      const { rebalancingSince = '', lastStrikeTime = '' } = member
-      const hungSeconds = (Date.parse(lastStrikeTime) - Date.parse(rebalancingSince)) / 1000
-      sensor.onHungMemberDetected({ ...event, memberId: id, strikes: hungStrikes, hungSeconds })
-    }
-    for (const { id, podUID, state } of previous.hung?.terminations ?? []) {
-      const earlier = told?.hung?.terminations.find((other) => other.podUID === podUID)
-      if (earlier?.state !== 'Announced' || (state !== 'Terminated' && state !== 'Failed')) continue
-      sensor.onMemberTerminated({ ...event, memberId: id, reason: 'hung', success: state === 'Terminated' })
-    }
+    for (const member of newStrikes(told, previous)) sensor.onHungMemberDetected({ ...event, ...member })
+    for (const member of newEnds(told, previous)) sensor.onMemberTerminated({ ...event, ...member, reason: 'hung' })
   }
+}
+
+interface NewStrike {
+  memberId: number
+  strikes: number
+  hungSeconds: number
+}
+
+function newStrikes(told: KasprAppReport | undefined, { members }: KasprAppReport): NewStrike[] {
+  return members.flatMap(({ id, podUID, hungStrikes = 0, rebalancingSince = '', lastStrikeTime = '' }) => {
+    const earlier = told?.members.find((member) => member.podUID === podUID)?.hungStrikes ?? 0
+    const hungSeconds = (Date.parse(lastStrikeTime) - Date.parse(rebalancingSince)) / 1000
+    return hungStrikes > earlier ? [{ memberId: id, strikes: hungStrikes, hungSeconds }] : []
+  })
+}
+
+function newEnds(told: KasprAppReport | undefined, { hung }: KasprAppReport): { memberId: number; success: boolean }[] {
+  const wasAnnounced = (uid: string): boolean =>
+    told?.hung?.terminations.some(({ podUID, state }) => podUID === uid && state === 'Announced') ?? false
+  return (hung?.terminations ?? [])
+    .filter(({ podUID, state }) => ['Terminated', 'Failed'].includes(state) && wasAnnounced(podUID))
+    .map(({ id, state }) => ({ memberId: id, success: state === 'Terminated' }))
 }

@@ -47,39 +47,46 @@ export function mergeMembers(
   answers: ReadonlyMap<string, Answer>,
   now: string,
 ): Member[] {
-  return running.flatMap(({ id, uid, creationTime }) => {
-    const before = previous.find((member) => member.id === id && member.podUID === uid)
-    const answer = answers.get(uid)
+  return running.flatMap((pod) => {
+    const before = previous.find((member) => member.id === pod.id && member.podUID === pod.uid)
+    const answer = answers.get(pod.uid)
     if (answer === undefined) return before ?? []
-    const known = before === undefined ? undefined : flagsOf(before)
-    const pod = { id, podUID: uid, ...(creationTime !== undefined && { podCreationTime: creationTime }) }
-    if (answer.result !== 'Success') {
-      return {
-        ...pod,
-        reachable: false,
-        leader: null,
-        rebalancing: null,
-        recovering: null,
-        ...(known !== undefined && { lastKnown: known }),
-        lastTransitionTime: before?.lastTransitionTime ?? now,
-        ...since(before?.rebalancingSince),
-      }
-    }
-    const { leader, rebalancing, recovering } = answer.flags
-    const isUnchanged = known?.leader === leader && known.rebalancing === rebalancing && known.recovering === recovering
-    const lastTransitionTime = isUnchanged && before !== undefined ? before.lastTransitionTime : now
-    const isSameRebalance = known?.rebalancing === rebalancing && known.recovering === recovering
-    const rebalancingSince = (isSameRebalance ? before?.rebalancingSince : undefined) ?? now
-    return {
-      ...pod,
-      reachable: true,
-      leader,
-      rebalancing,
-      recovering,
-      lastTransitionTime,
-      ...since(rebalancing ? rebalancingSince : undefined),
-    }
+    return answer.result === 'Success' ? heard(pod, before, answer.flags, now) : unheard(pod, before, now)
   })
+}
+
+function heard(pod: RunningMember, before: Member | undefined, flags: Flags, now: string): Member {
+  const { leader, rebalancing, recovering } = flags
+  const known = before && flagsOf(before)
+  const isSameRebalance = known?.rebalancing === rebalancing && known.recovering === recovering
+  const isUnchanged = isSameRebalance && known.leader === leader
+  return {
+    ...identity(pod),
+    reachable: true,
+    leader,
+    rebalancing,
+    recovering,
+    lastTransitionTime: (isUnchanged ? before?.lastTransitionTime : undefined) ?? now,
+    ...(rebalancing && since((isSameRebalance ? before?.rebalancingSince : undefined) ?? now)),
+  }
+}
+
+function unheard(pod: RunningMember, before: Member | undefined, now: string): Member {
+  const lastKnown = before && flagsOf(before)
+  return {
+    ...identity(pod),
+    reachable: false,
+    leader: null,
+    rebalancing: null,
+    recovering: null,
+    ...(lastKnown !== undefined && { lastKnown }),
+    lastTransitionTime: before?.lastTransitionTime ?? now,
+    ...since(before?.rebalancingSince),
+  }
+}
+
+function identity({ id, uid, creationTime }: RunningMember): Pick<Member, 'id' | 'podUID' | 'podCreationTime'> {
+  return { id, podUID: uid, ...(creationTime !== undefined && { podCreationTime: creationTime }) }
 }
 
 function since(rebalancingSince: string | undefined): Pick<Member, 'rebalancingSince'> {

@@ -68,11 +68,7 @@ async function obstacleTo(options: TerminateOptions, target: Target, signal: Abo
   return reason
 }
 
-async function deletePod(
-  options: TerminateOptions,
-  target: Target,
-  signal: AbortSignal,
-): Promise<Outcome | undefined> {
+async function deletePod(options: TerminateOptions, target: Target, signal: AbortSignal): Promise<Outcome | undefined> {
   const { client, graceSeconds, timeoutMs } = options
   const { namespace, spec, id, podUID, again } = target
   const path = `/api/v1/namespaces/${namespace}/pods/${spec.statefulSet}-${id}`
