@@ -113,10 +113,11 @@ async function onlyReplaced(
   before: Map<string, { uid: string }>,
   ids: number[],
 ): Promise<void> {
+  const replaced = async (): Promise<string[]> =>
+    [...(await world.pods('orders'))].filter(([name, { uid }]) => before.get(name)?.uid !== uid).map(([name]) => name)
+  await until('their successors', async () => (await replaced()).length >= ids.length)
   await world.settled('orders')
-  const after = await world.pods('orders')
-  const replaced = [...after].filter(([name, { uid }]) => before.get(name)?.uid !== uid).map(([name]) => name)
-  t.same(replaced.sort(), ids.map((id) => `orders-app-${id}`).sort(), 'replaced')
+  t.same((await replaced()).sort(), ids.map((id) => `orders-app-${id}`).sort(), 'replaced')
   const names = (await deletions(world)).map(({ pod }) => pod)
   t.same(names.sort(), ids.map((id) => `orders-app-${id}`).sort(), 'each deleted once')
 }
