@@ -164,6 +164,13 @@ void t.test('H5: pods that are missing because of us are no rollout', async (t) 
   if (pod !== undefined) pod.ready = false
   world.look(2)
   t.strictSame(world.strikes(), {}, 'but somebody else that is not ready is one')
+  const back = due(8)
+  carryOut(back, [0, 1, 2, 3, 4])
+  for (const id of [0, 1, 2, 3]) back.replace(id, true)
+  const other = back.pods[6]
+  if (other !== undefined) other.ready = false
+  back.look(2)
+  t.strictSame(back.strikes(), {}, 'also when not more are missing than we deleted')
 })
 
 void t.test('H5: after five minutes they are', async (t) => {
