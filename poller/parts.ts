@@ -5,6 +5,7 @@ import { systemClock } from './clock.ts'
 import { Controller } from './controller.ts'
 import { Attempts } from './kaspr/attempts.ts'
 import { KeptClaims } from './kaspr/claims.ts'
+import { HungMembers } from './kaspr/hung-members.ts'
 import { KasprApps } from './kaspr/index.ts'
 import { packages } from './kaspr/packages.ts'
 import type { AppPart, KasprAppSpec } from './kaspr/part.ts'
@@ -83,13 +84,26 @@ export function assemble({ settings, logger, member, kubeconfig }: PartsOptions)
     concurrencyPerApp: settings.POLL_CONCURRENCY_PER_APP,
     onPoll: ({ result }, seconds) => metrics.onPoll(result, seconds),
   })
+  const hungMembers = new HungMembers({
+    client,
+    clock,
+    sensor,
+    fleet: () => kasprApps.countMembers(controller.observations.list()),
+    intervalMs: settings.POLL_INTERVAL_SECONDS * 1000,
+    max: settings.HUNG_TERMINATIONS_MAX,
+    perMinute: settings.HUNG_TERMINATIONS_PER_MINUTE,
+    graceSeconds: settings.HUNG_GRACE_SECONDS,
+    timeoutMs: settings.HUNG_TIMEOUT_SECONDS * 1000,
+    dryRun: settings.POLLER_DRY_RUN,
+  })
   const parts: AppPart[] = [
+    hungMembers,
     packages,
     new KeptClaims(client, new Attempts(clock)),
     new StorageGrowth(client, new Attempts(clock)),
     new ReportSensing(sensor),
   ]
-  const kasprApps = new KasprApps({
+  const kasprApps: KasprApps = new KasprApps({
     client,
     clock,
     logger,

@@ -94,6 +94,40 @@ export const pollerSettings = {
       maximum: 65_536,
       description: 'Members of one app asked at once.',
     },
+    HUNG_TERMINATIONS_MAX: {
+      type: 'integer',
+      default: 5,
+      minimum: 1,
+      maximum: 1000,
+      description:
+        'Pods of hung members of one app that are deleted within a poll interval, and that may be without a ready successor at a time.',
+    },
+    HUNG_TERMINATIONS_PER_MINUTE: {
+      type: 'number',
+      default: 30,
+      exclusiveMinimum: 0,
+      maximum: 100_000,
+      description: 'Pods of hung members that this replica deletes in a minute, over all apps.',
+    },
+    HUNG_GRACE_SECONDS: {
+      type: 'integer',
+      default: 10,
+      minimum: 1,
+      maximum: 3600,
+      description: 'Time that a hung member has to end by itself when its pod is deleted.',
+    },
+    HUNG_TIMEOUT_SECONDS: {
+      type: 'number',
+      default: 15,
+      exclusiveMinimum: 0,
+      maximum: 3600,
+      description: 'Longest wait for the API server at each step of a deletion.',
+    },
+    POLLER_DRY_RUN: {
+      type: 'boolean',
+      default: false,
+      description: 'Look and tell by Events what would be done to members, and do nothing.',
+    },
     SHUTDOWN_SECONDS: {
       type: 'number',
       default: 10,

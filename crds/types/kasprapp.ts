@@ -1167,6 +1167,12 @@ export interface KasprAppStatus {
     lastTransitionTime?: string
     podUID?: string
     podCreationTime?: string
+    rebalancingSince?: string
+    /**
+     * Looks in a row that found the member hung in a rebalance; with three its pod is deleted.
+     */
+    hungStrikes?: number
+    lastStrikeTime?: string
     [k: string]: unknown
   }[]
   /**

@@ -156,10 +156,35 @@ export interface ObservationStatus {
       [k: string]: unknown
     }
     /**
-     * Members that are hung, and what is being done about them.
+     * Members that are hung, and what is being done about them; absent when there is nothing to tell.
      */
     hung?: {
-      [k: string]: unknown
+      /**
+       * Ordinals of the members that three looks in a row have found hung.
+       */
+      due: number[]
+      /**
+       * Pods of hung members that were to be deleted in the last five minutes. Each is announced here before it is deleted.
+       */
+      terminations: {
+        /**
+         * Ordinal of the pod.
+         */
+        id: number
+        podUID: string
+        /**
+         * When it was announced.
+         */
+        time: string
+        /**
+         * Withdrawn is what was found unfit at the last moment, Failed what the API server refused; both are tried again while the member hangs.
+         */
+        state: 'Announced' | 'Terminated' | 'Withdrawn' | 'Failed' | 'DryRun'
+        /**
+         * Why it was withdrawn or failed.
+         */
+        message?: string
+      }[]
     }
     /**
      * How far the growing of the data claims has come; absent when there is nothing to grow.
@@ -245,6 +270,18 @@ export interface ObservationStatus {
        * When leader, rebalancing, recovering or the pod last changed.
        */
       lastTransitionTime?: string
+      /**
+       * While it is rebalancing, or was when it was last heard of: when rebalancing, recovering or the pod last changed.
+       */
+      rebalancingSince?: string
+      /**
+       * Looks in a row that found it hung; with three its pod is to be deleted.
+       */
+      hungStrikes?: number
+      /**
+       * When the last of them was counted.
+       */
+      lastStrikeTime?: string
     }[]
   }
 }

@@ -7,7 +7,7 @@ import type { StoreEvent } from '../kube/store.ts'
 import { trimMetadata } from '../kube/trim.ts'
 import type { Attempts, Problem } from './attempts.ts'
 import { type Claim, claimsPath, grow, isSmaller } from './grow.ts'
-import { liveApp } from './live.ts'
+import { appObstacle } from './live.ts'
 import type { AppPart, KasprAppSpec, Look, PartReport } from './part.ts'
 
 /** Claim of a packages volume as far as it is used. */
@@ -164,7 +164,7 @@ export class KeptClaims implements AppPart {
   #act(look: Look, work: (signal: AbortSignal) => Promise<void>): Act {
     return (signal) =>
       this.#attempts.run(look.observation.metadata.uid ?? '', signal, async () => {
-        if ((await liveApp(this.#client, look, signal)) !== undefined) await work(signal)
+        if ((await appObstacle({ client: this.#client }, look, signal)) === undefined) await work(signal)
       })
   }
 }

@@ -176,7 +176,9 @@ export class KasprApps implements Reporter {
         acts = [],
         againMs = Infinity,
       } = part.look({ ...look, members: report.members })
-      report = { ...report, ...added }
+      // Every part may have problems.
+      const problems = [...(report.problems ?? []), ...(added.problems ?? [])]
+      report = { ...report, ...added, ...(problems.length > 0 && { problems }) }
       all.events.push(...events)
       all.acts.push(...acts)
       all.againMs = Math.min(all.againMs, againMs)

@@ -4,22 +4,34 @@ import { ApiError } from '../kube/client.ts'
 import type { KubeClient } from '../kube/client.ts'
 import type { Look } from './part.ts'
 
-/**
- * The app as it is now, or `undefined` when nothing may be done for it: it is gone, another one of that name, being deleted,
- * or paused. To be asked just before an act.
- */
-export async function liveApp(
-  client: KubeClient,
-  { namespace, spec: { app } }: Pick<Look, 'namespace' | 'spec'>,
+/** How an object is read: with which client, and within which time. */
+export interface Reading {
+  client: KubeClient
+  timeoutMs?: number
+}
+
+/** An object as the API server has it now, `undefined` without one. */
+export async function read(
+  { client, timeoutMs }: Reading,
+  path: string,
   signal: AbortSignal,
 ): Promise<KubeObject | undefined> {
   try {
-    const path = `/apis/kaspr.io/v1alpha1/namespaces/${namespace}/kasprapps/${app.name}`
-    const live = await client.request<KubeObject>({ path, signal })
-    const isActive = live.metadata.uid === app.uid && live.metadata.deletionTimestamp === undefined && !isPaused(live)
-    return isActive ? live : undefined
+    return await client.request<KubeObject>({ path, signal, ...(timeoutMs !== undefined && { timeoutMs }) })
   } catch (error) {
     if (error instanceof ApiError && error.status === 404) return undefined
     throw error
   }
+}
+
+/** Why nothing may be done for an app, as it is now; `undefined` when it may. To be asked just before an act. */
+export async function appObstacle(
+  reading: Reading,
+  { namespace, spec: { app } }: Pick<Look, 'namespace' | 'spec'>,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const live = await read(reading, `/apis/kaspr.io/v1alpha1/namespaces/${namespace}/kasprapps/${app.name}`, signal)
+  if (live?.metadata.uid !== app.uid) return 'the app is gone'
+  if (live.metadata.deletionTimestamp !== undefined) return 'the app is being deleted'
+  return isPaused(live) ? 'the app is paused' : undefined
 }

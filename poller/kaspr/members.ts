@@ -23,6 +23,14 @@ export interface Member {
   lastKnown?: Flags
   /** When leader, rebalancing, recovering or the pod last changed. */
   lastTransitionTime: string
+  /**
+   * While it is rebalancing, or was when it was last heard of: when rebalancing, recovering or the pod last changed. A new
+   * leader does not move it, unlike `lastTransitionTime`.
+   */
+  rebalancingSince?: string
+  /** Looks in a row, 1 to 3, that found it hung, and the time of the last that counted; see strikes.ts. */
+  hungStrikes?: number
+  lastStrikeTime?: string
 }
 
 /**
@@ -30,7 +38,8 @@ export interface Member {
  *
  * `lastTransitionTime` becomes `now` when a flag differs from what is known or the pod is another one. A member that
  * does not answer keeps its time, and so does one that answers again with the same flags: its clock never restarts
- * because of a gap. A pod that was not asked this time keeps its entry.
+ * because of a gap. `rebalancingSince` follows the same rule without regard to `leader`. A pod that was not asked this
+ * time keeps its entry.
  */
 export function mergeMembers(
   previous: readonly Member[],
@@ -38,28 +47,50 @@ export function mergeMembers(
   answers: ReadonlyMap<string, Answer>,
   now: string,
 ): Member[] {
-  return running.flatMap(({ id, uid, creationTime }) => {
-    const before = previous.find((member) => member.id === id && member.podUID === uid)
-    const answer = answers.get(uid)
+  return running.flatMap((pod) => {
+    const before = previous.find((member) => member.id === pod.id && member.podUID === pod.uid)
+    const answer = answers.get(pod.uid)
     if (answer === undefined) return before ?? []
-    const known = before === undefined ? undefined : flagsOf(before)
-    const pod = { id, podUID: uid, ...(creationTime !== undefined && { podCreationTime: creationTime }) }
-    if (answer.result !== 'Success') {
-      return {
-        ...pod,
-        reachable: false,
-        leader: null,
-        rebalancing: null,
-        recovering: null,
-        ...(known !== undefined && { lastKnown: known }),
-        lastTransitionTime: before?.lastTransitionTime ?? now,
-      }
-    }
-    const { leader, rebalancing, recovering } = answer.flags
-    const isUnchanged = known?.leader === leader && known.rebalancing === rebalancing && known.recovering === recovering
-    const lastTransitionTime = isUnchanged && before !== undefined ? before.lastTransitionTime : now
-    return { ...pod, reachable: true, leader, rebalancing, recovering, lastTransitionTime }
+    return answer.result === 'Success' ? heard(pod, before, answer.flags, now) : unheard(pod, before, now)
   })
+}
+
+function heard(pod: RunningMember, before: Member | undefined, flags: Flags, now: string): Member {
+  const { leader, rebalancing, recovering } = flags
+  const known = before && flagsOf(before)
+  const isSameRebalance = known?.rebalancing === rebalancing && known.recovering === recovering
+  const isUnchanged = isSameRebalance && known.leader === leader
+  return {
+    ...identity(pod),
+    reachable: true,
+    leader,
+    rebalancing,
+    recovering,
+    lastTransitionTime: (isUnchanged ? before?.lastTransitionTime : undefined) ?? now,
+    ...(rebalancing && since((isSameRebalance ? before?.rebalancingSince : undefined) ?? now)),
+  }
+}
+
+function unheard(pod: RunningMember, before: Member | undefined, now: string): Member {
+  const lastKnown = before && flagsOf(before)
+  return {
+    ...identity(pod),
+    reachable: false,
+    leader: null,
+    rebalancing: null,
+    recovering: null,
+    ...(lastKnown !== undefined && { lastKnown }),
+    lastTransitionTime: before?.lastTransitionTime ?? now,
+    ...since(before?.rebalancingSince),
+  }
+}
+
+function identity({ id, uid, creationTime }: RunningMember): Pick<Member, 'id' | 'podUID' | 'podCreationTime'> {
+  return { id, podUID: uid, ...(creationTime !== undefined && { podCreationTime: creationTime }) }
+}
+
+function since(rebalancingSince: string | undefined): Pick<Member, 'rebalancingSince'> {
+  return rebalancingSince === undefined ? {} : { rebalancingSince }
 }
 
 /** What is known of a member: what it says, or said before it went silent. */

@@ -6,7 +6,7 @@ import type { KubeClient } from '../kube/client.ts'
 import type { ObjectEvent } from '../kube/events.ts'
 import type { Attempts, Problem } from './attempts.ts'
 import { type Claim, Obstacle, claimsPath, grow, isSmaller } from './grow.ts'
-import { liveApp } from './live.ts'
+import { appObstacle } from './live.ts'
 import type { AppPart, Look, PartReport } from './part.ts'
 import { trimSet, unsettled } from './statefulsets.ts'
 import type { TrimmedSet } from './statefulsets.ts'
@@ -75,7 +75,7 @@ export class StorageGrowth implements AppPart {
     const uid = look.observation.metadata.uid ?? ''
     return (signal) =>
       this.#attempts.run(uid, signal, async () => {
-        if ((await liveApp(this.#client, look, signal)) === undefined) return
+        if ((await appObstacle({ client: this.#client }, look, signal)) !== undefined) return
         await grow(this.#client, await this.#claims(look, signal), size, signal)
         this.#grown.set(uid, grownKey(set, size))
       })
@@ -87,11 +87,11 @@ export class StorageGrowth implements AppPart {
     const uid = observation.metadata.uid ?? ''
     return (signal) =>
       this.#attempts.run(uid, signal, async () => {
-        const app = await liveApp(this.#client, look, signal)
+        const obstacle = await appObstacle({ client: this.#client }, look, signal)
         const path = `/apis/apps/v1/namespaces/${namespace}/statefulsets/${spec.statefulSet}`
         const live = trimSet(await this.#client.request<KubeObject>({ path, signal }))
         const isAsReported = live.metadata.uid === set.metadata.uid && live.replicas === set.replicas
-        if (app === undefined || !isAsReported || unsettled(live, undefined).length > 0) return
+        if (obstacle !== undefined || !isAsReported || unsettled(live, undefined).length > 0) return
         // One more may have been made from the old template meanwhile.
         if ((await this.#claims(look, signal)).some((claim) => isSmaller(claim, size))) {
           this.#grown.delete(uid)

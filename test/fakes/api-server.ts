@@ -249,14 +249,10 @@ export async function startFakeApi(): Promise<FakeApi> {
   }
 
   function change({ method, body: sent }: SeenRequest, target: Target): Answer {
-    const body = (sent ?? {}) as Partial<KubeObject> & { preconditions?: { uid?: string; resourceVersion?: string } }
+    const body = (sent ?? {}) as WriteBody
     const old = collectionOf(target.collection).get(keyOf(target.namespace, target.name ?? ''))
     if (old === undefined) return failure(404, 'NotFound')
-    const expected = body.preconditions ?? body.metadata
-    for (const field of ['uid', 'resourceVersion'] as const) {
-      const value = expected?.[field]
-      if (value !== undefined && value !== old.metadata[field]) return failure(409, 'Conflict')
-    }
+    if (isOutdated(body, old)) return failure(409, 'Conflict')
     switch (method) {
       case 'GET':
         return success(old)
@@ -286,6 +282,14 @@ export async function startFakeApi(): Promise<FakeApi> {
     }),
   )
   return api
+}
+
+type WriteBody = Partial<KubeObject> & { preconditions?: { uid?: string; resourceVersion?: string } }
+
+function isOutdated({ preconditions, metadata }: WriteBody, old: KubeObject): boolean {
+  const { resourceVersion } = preconditions ?? metadata ?? {}
+  const isOther = preconditions?.uid !== undefined && preconditions.uid !== old.metadata.uid
+  return isOther || (resourceVersion !== undefined && resourceVersion !== old.metadata.resourceVersion)
 }
 
 function keyOf(namespace: string | undefined, name: string): string {

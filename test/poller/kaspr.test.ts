@@ -36,6 +36,7 @@ const pod: RunningMember = { id: 0, uid: 'u0', name: 'a-app-0', ip: '10.0.0.1', 
 const asPod = { id: 0, podUID: 'u0', podCreationTime: before }
 const known: Member = { ...asPod, reachable: true, ...calm, lastTransitionTime: before }
 const gone: Member = { ...asPod, reachable: false, ...nulls, lastKnown: calm, lastTransitionTime: before }
+const inRebalance: Member = { ...known, ...busy, rebalancingSince: before }
 const neverHeard: Member = { ...asPod, reachable: false, ...nulls, lastTransitionTime: before }
 
 void t.test('members after a round', (t) => {
@@ -53,7 +54,7 @@ void t.test('members after a round', (t) => {
       [known],
       [pod],
       says(busy),
-      [{ ...known, ...busy, lastTransitionTime: now }],
+      [{ ...known, ...busy, lastTransitionTime: now, rebalancingSince: now }],
     ],
     [
       'so does a new leader',
@@ -65,7 +66,56 @@ void t.test('members after a round', (t) => {
     ['silence nulls the flags, keeps them as last known, and keeps the clock', [known], [pod], silent, [gone]],
     ['still silent', [gone], [pod], silent, [gone]],
     ['back with the same flags: the clock was never stopped', [gone], [pod], says(calm), [known]],
-    ['back with other flags', [gone], [pod], says(busy), [{ ...known, ...busy, lastTransitionTime: now }]],
+    [
+      'back with other flags',
+      [gone],
+      [pod],
+      says(busy),
+      [{ ...known, ...busy, lastTransitionTime: now, rebalancingSince: now }],
+    ],
+    [
+      'P8: a new leader does not move the start of the rebalance',
+      [inRebalance],
+      [pod],
+      says({ ...busy, leader: true }),
+      [{ ...inRebalance, leader: true, lastTransitionTime: now }],
+    ],
+    [
+      'P8: silence keeps the start of the rebalance',
+      [inRebalance],
+      [pod],
+      silent,
+      [{ ...gone, lastKnown: busy, rebalancingSince: before }],
+    ],
+    [
+      'P8: and so does the first answer after it',
+      [{ ...gone, lastKnown: busy, rebalancingSince: before }],
+      [pod],
+      says(busy),
+      [inRebalance],
+    ],
+    [
+      'P8: from recovering to waiting is another start',
+      [{ ...inRebalance, recovering: true }],
+      [pod],
+      says(busy),
+      [{ ...inRebalance, lastTransitionTime: now, rebalancingSince: now }],
+    ],
+    [
+      'P8: another pod is another start',
+      [{ ...inRebalance, podUID: 'old' }],
+      [pod],
+      says(busy),
+      [{ ...inRebalance, lastTransitionTime: now, rebalancingSince: now }],
+    ],
+    ['the end of a rebalance', [inRebalance], [pod], says(calm), [{ ...known, lastTransitionTime: now }]],
+    [
+      'not known since when: from now on',
+      [{ ...known, ...busy }],
+      [pod],
+      says(busy),
+      [{ ...known, ...busy, rebalancingSince: now }],
+    ],
     ['never heard of: silent from the start', [], [pod], silent, [{ ...neverHeard, lastTransitionTime: now }]],
     ['still never heard of', [neverHeard], [pod], silent, [neverHeard]],
     ['first answer after silence', [neverHeard], [pod], says(calm), [{ ...known, lastTransitionTime: now }]],

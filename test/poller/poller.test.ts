@@ -324,7 +324,7 @@ void t.test('every metric moves', async (t) => {
   world.api.fault = fault
   for (const watch of world.api.watches) watch.write('no json\n')
   await until(() => world.api.watches.size === 0)
-  await until(() => world.api.watches.size === 4)
+  await until(() => world.api.watches.size === 5)
   // Sensors are told of a report when it is looked at again.
   await until(() => world.asked.length > 20)
   const { text } = await get(poller, '/metrics')

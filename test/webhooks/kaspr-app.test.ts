@@ -396,6 +396,42 @@ void t.test('health', async (t) => {
   )
 })
 
+void t.test('H10: hung members come before all but an error; strikes are in the status', async (t) => {
+  const first = sync(app())
+  const members = report.members.map((member) => ({ ...member, hungStrikes: 2 }))
+  const progressing = { status: 'False', reason: 'ReconcileComplete', message: 'All resources are in desired state' }
+  const rows: [what: string, parent: KubeObject, due: number[], ready: object, progressing: object][] = [
+    ['nobody is due', app(), [], { status: 'True', reason: 'Healthy' }, progressing],
+    [
+      'before health',
+      app(),
+      [0, 3],
+      {
+        status: 'False',
+        reason: 'HungMembers',
+        message: 'Members [0, 3] hung in rebalancing state - terminating pods',
+      },
+      progressing,
+    ],
+    [
+      'before a new spec',
+      { ...app(), metadata: { ...app().metadata, generation: 9 } },
+      [1],
+      { reason: 'HungMembers' },
+      progressing,
+    ],
+    ['after an error', app({ replicas: 'x' }), [1], { reason: 'Error' }, { status: 'False', reason: 'Error' }],
+  ]
+  for (const [what, parent, due, ready, expected] of rows) {
+    const seen = { ...report, members, hung: { due, terminations: [] } }
+    const status = { ...(answered(app(), first)['status'] as object) }
+    const answer = sync({ ...parent, status }, carriedOut(first, 3, seen))
+    t.match(condition(answer, 'Ready'), ready, what)
+    t.match(condition(answer, 'Progressing'), expected, what)
+    t.match(answer.status['members'], members, what)
+  }
+})
+
 void t.test('a child that never appears is named', async (t) => {
   const first = sync(app())
   const children = carriedOut(first).filter(({ metadata }) => metadata.name !== 'orders-app-api')

@@ -119,7 +119,14 @@ function validCondition(view: AppView, outcome: AppOutcome): ConditionDraft {
   return { type: 'Valid', status: 'True', reason: kept.length === 0 ? 'SpecAccepted' : 'ImmutableFieldsKept', message }
 }
 
-/** Progressing and Ready, in the order of precedence: an error, a new spec, what is waited for, health. */
+const complete: ConditionDraft = {
+  type: 'Progressing',
+  status: 'False',
+  reason: 'ReconcileComplete',
+  message: 'All resources are in desired state',
+}
+
+/** Progressing and Ready, in the order of precedence: an error, hung members, a new spec, what is waited for, health. */
 function healthConditions(
   view: AppView,
   outcome: AppOutcome,
@@ -131,6 +138,11 @@ function healthConditions(
       { type: 'Progressing', status: 'False', reason: 'Error', message: outcome.problems.map(problemText).join('; ') },
       { type: 'Ready', status: 'False', reason: 'Error', message: 'Kaspr app not ready' },
     ]
+  }
+  const due = view.report?.hung?.due ?? []
+  if (due.length > 0) {
+    const message = `Members [${due.join(', ')}] hung in rebalancing state - terminating pods`
+    return [complete, { type: 'Ready', status: 'False', reason: 'HungMembers', message }]
   }
   if (!view.paused && isNewSpec(view, outcome.plan)) {
     return [
@@ -173,12 +185,7 @@ function progressing(view: AppView, { plan, desired }: AppOutcome & { valid: tru
     }
   }
   return healthy
-    ? {
-        type: 'Progressing',
-        status: 'False',
-        reason: 'ReconcileComplete',
-        message: 'All resources are in desired state',
-      }
+    ? complete
     : { type: 'Progressing', status: 'True', reason: 'Reconciling', message: 'Waiting for resources to become ready' }
 }
 
