@@ -1313,7 +1313,7 @@ export const kasprAppSpecSchema: object = {
     config: {
       type: 'object',
       properties: {
-        tableDir: { type: 'string' },
+        tableDir: { type: 'string', minLength: 1 },
         topicReplicationFactor: {},
         topicPartitions: { type: ['integer', 'string'], pattern: '^\\s*[+-]?[0-9]+\\s*$', maxLength: 20 },
         topicAllowDeclare: {},
@@ -1366,7 +1366,10 @@ export const kasprAppSpecSchema: object = {
           items: {
             type: 'object',
             required: ['name'],
-            properties: { name: { type: 'string', minLength: 1 }, request: { type: 'string' } },
+            properties: {
+              name: { type: 'string', minLength: 1 },
+              request: { type: 'string', maxLength: 63, pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$' },
+            },
           },
         },
       },

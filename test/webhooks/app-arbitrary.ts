@@ -80,7 +80,8 @@ const places: [place: RegExp, values: fc.Arbitrary<unknown>][] = [
   [/(appArmorProfile|seccompProfile)$/, profile()],
   [/(runAsUser|runAsGroup|fsGroup|supplementalGroups\.\[\])$/, uid],
   [/seLinuxOptions\./, of('s0', 'a')],
-  [/seLinuxChangePolicy$/, mostly(['MountOption', 'Recursive'], ['Never'])],
+  // MountOption is accepted too, where a feature gate of the cluster says so.
+  [/seLinuxChangePolicy$/, mostly(['Recursive'], ['Never'])],
   [/supplementalGroupsPolicy$/, mostly(['Merge', 'Strict'], ['Never'])],
   [
     /sysctls\.\[\]$/,

@@ -109,16 +109,16 @@ function typed(type: string, schema: Schema, path: readonly string[], choices: C
         fc.integer({ min: Math.max(schema.minimum ?? -2, -2), max: Math.min(schema.maximum ?? 5000, 5000) }),
         fc.constantFrom(schema.maximum ?? 2 ** 31 - 1, schema.minimum ?? -(2 ** 31)),
       )
-    case 'string': {
-      const { pattern, minLength = 0, maxLength = Infinity } = schema
-      if (pattern !== undefined) {
-        return fc.stringMatching(new RegExp(pattern)).filter(({ length }) => length >= minLength && length <= maxLength)
-      }
-      return minLength === 0 ? text : text.filter((value) => value !== '')
-    }
+    case 'string':
+      return texts(schema)
     default:
       throw new Error(`no arbitrary for type ${type}`)
   }
+}
+
+function texts({ pattern, minLength = 0, maxLength = Infinity }: Schema): fc.Arbitrary<string> {
+  const any = pattern === undefined ? text : fc.stringMatching(new RegExp(pattern))
+  return any.filter(({ length }) => length >= minLength && length <= maxLength)
 }
 
 function record(schema: Schema, path: readonly string[], choices: Choices): fc.Arbitrary<unknown> {
