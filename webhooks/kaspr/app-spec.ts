@@ -19,7 +19,7 @@ export type AppSpec = KasprAppSpec & {
   storage: NonNullable<KasprAppSpec['storage']>
 }
 
-const validate = specValidator<KasprAppSpec>(kasprAppSpecSchema)
+const validate = specValidator<KasprAppSpec>(kasprAppSpecSchema, withoutNulls)
 
 const acceptedQuantity = 'a quantity such as 500m, 2 or 10Gi'
 
@@ -30,7 +30,7 @@ const acceptedQuantity = 'a quantity such as 500m, 2 or 10Gi'
  * @param components components of the app, whose volumes the template must not take
  */
 export function readAppSpec(parent: KubeObject, components: readonly LinkedComponent[] = []): Validated<AppSpec> {
-  const validated = validate(withoutNulls(parent['spec']))
+  const validated = validate(parent['spec'])
   if (!validated.ok) return { ok: false, problems: inWords(validated.problems, parent) }
   const spec = validated.value
   const basic = [

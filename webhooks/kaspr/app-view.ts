@@ -158,7 +158,12 @@ function heldHash(component: KubeObject): string | undefined {
 function reportOf(observation: KubeObject | undefined, uid: string | undefined): AppReport | undefined {
   const status = observation?.['status']
   const report = isMap(status) ? status['kasprApp'] : undefined
-  return isMap(report) && report['appUid'] === uid && Array.isArray(report['members'])
-    ? (report as unknown as AppReport)
-    : undefined
+  if (!isMap(report) || report['appUid'] !== uid || !Array.isArray(report['members'])) return undefined
+  const { lastReplicas, packages, members } = report
+  return {
+    appUid: report['appUid'] as string,
+    ...(typeof lastReplicas === 'number' ? { lastReplicas } : {}),
+    ...(isMap(packages) ? { packages: packages as InstallReport } : {}),
+    members: members.filter((member): member is AppReport['members'][number] => isMap(member) && 'id' in member),
+  }
 }

@@ -16,12 +16,10 @@ export function unless(fine: boolean, field: string, value: unknown, accepted: s
 
 /** Entries whose key is taken already, or was by an entry before. */
 export function duplicates(keys: readonly string[], taken: readonly string[], list: string, key: string): Problem[] {
-  return keys.flatMap((value, index) =>
-    unless(
-      !taken.includes(value) && keys.indexOf(value) === index,
-      `${list}[${index}].${key}`,
-      value,
-      'one that is not in use yet',
-    ),
-  )
+  const used = new Set(taken)
+  return keys.flatMap((value, index) => {
+    const isNew = !used.has(value)
+    used.add(value)
+    return unless(isNew, `${list}[${index}].${key}`, value, 'one that is not in use yet')
+  })
 }

@@ -50,9 +50,12 @@ function tolerationProblems(
 }
 
 function spreadProblems(constraints: NonNullable<Pod['topologySpreadConstraints']>, list: string): Problem[] {
-  const kinds = constraints.map(({ topologyKey, whenUnsatisfiable }) => `${topologyKey} ${whenUnsatisfiable}`)
+  const seen = new Set<string>()
   return each(constraints, list, (constraint, field) => {
     const { minDomains, whenUnsatisfiable, topologyKey } = constraint
+    const kind = `${topologyKey} and ${whenUnsatisfiable}`
+    const isNew = !seen.has(kind)
+    seen.add(kind)
     return [
       ...unless(
         minDomains === undefined || whenUnsatisfiable === 'DoNotSchedule',
@@ -60,12 +63,7 @@ function spreadProblems(constraints: NonNullable<Pod['topologySpreadConstraints'
         minDomains,
         'none unless whenUnsatisfiable is DoNotSchedule',
       ),
-      ...unless(
-        kinds.indexOf(`${topologyKey} ${whenUnsatisfiable}`) === constraints.indexOf(constraint),
-        field,
-        `${topologyKey} and ${whenUnsatisfiable}`,
-        'one constraint for each topologyKey and whenUnsatisfiable',
-      ),
+      ...unless(isNew, field, kind, 'one constraint for each topologyKey and whenUnsatisfiable'),
       ...selectorProblems(constraint.labelSelector, `${field}.labelSelector`),
       ...labelKeyListProblems(constraint, field),
     ]

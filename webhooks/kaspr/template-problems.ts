@@ -30,8 +30,12 @@ export function templateProblems(spec: KasprAppSpec, own: OwnNames): Problem[] {
   const volumes = [...own.volumes, ...(pod.volumes ?? []).map(({ name }) => name)]
   return [
     ...metadataProblems(template),
-    ...own.memberPaths.flatMap((path, index) =>
-      unless(own.memberPaths.indexOf(path) === index, 'spec.config.tableDir', path, 'a directory of its own'),
+    // Everything else that is mounted has a path of its own.
+    ...unless(
+      new Set(own.memberPaths).size === own.memberPaths.length,
+      'spec.config.tableDir',
+      own.memberPaths[0],
+      'a directory that is used for nothing else',
     ),
     ...podProblems(pod, own),
     ...containerProblems(template.kasprContainer, 'spec.template.kasprContainer', own.memberPaths, volumes),
