@@ -8,9 +8,9 @@ import { kasprTaskSpecSchema } from '../../crds/types/kasprtask.ts'
 import { kasprWebViewSpecSchema } from '../../crds/types/kasprwebview.ts'
 import { isMap } from '../../webhooks/contract/objects.ts'
 import type { KubeObject } from '../../webhooks/contract/types.ts'
-import type { ComponentKind } from '../../webhooks/kaspr/components/kinds.ts'
+import { type ComponentKind, componentKinds } from '../../webhooks/kaspr/components/kinds.ts'
 import { versions } from '../../webhooks/kaspr/versions.ts'
-import { schemaArbitrary } from './schema-arbitrary.ts'
+import { type Schema, schemaArbitrary } from './schema-arbitrary.ts'
 
 /** Schemas of the component kinds. */
 export const componentSchemas: Record<ComponentKind['kind'], object> = {
@@ -63,7 +63,8 @@ const places: [place: RegExp, values: fc.Arbitrary<unknown>][] = [
   [/^tls$/, of({}, { a: 1 })],
   [/^storage$/, storage()],
   [/(storageClass|storageClassName)$/, mostly(['fast', 'a.b'], ['', 'A b'])],
-  [/^(resources|pythonPackages\.resources)$/, resources()],
+  [/^resources$/, resources({ claims: deviceClaims() })],
+  [/^pythonPackages\.resources$/, resources({})],
   [/^pythonPackages\.packages\.\[\]$/, packageEntry()],
   [
     /^pythonPackages\.(indexUrl|extraIndexUrls\.\[\])$/,
@@ -87,7 +88,18 @@ const places: [place: RegExp, values: fc.Arbitrary<unknown>][] = [
     /sysctls\.\[\]$/,
     fc.record({ name: mostly(['net.core.somaxconn', 'kernel.msgmax'], ['A b', '..']), value: of('1', '') }),
   ],
-  [/windowsOptions$/, of({}, { runAsUserName: 'a' }, { gmsaCredentialSpecName: 'a' })],
+  [
+    /windowsOptions$/,
+    of(
+      {},
+      { hostProcess: false },
+      ...['a', 'b'].flatMap((text) => [
+        { runAsUserName: text },
+        { gmsaCredentialSpecName: text },
+        { gmsaCredentialSpecName: 'a', gmsaCredentialSpec: text },
+      ]),
+    ),
+  ],
   [/procMount$/, mostly(['Default'], ['Never'])],
   [/capabilities\.(add|drop)\.\[\]$/, of('ALL', 'NET_ADMIN')],
   [/terminationGracePeriodSeconds$/, of(0, 1, 30, 3600)],
@@ -97,7 +109,10 @@ const places: [place: RegExp, values: fc.Arbitrary<unknown>][] = [
   [/matchExpressions\.\[\]$/, expression(['Gt', 'Near'])],
   [/weight$/, mostly([1, 50, 100], [0, 101, -1])],
   [/topologyKey$/, mostly(['kubernetes.io/hostname', 'zone'], ['', 'a b'])],
-  [/(matchLabelKeys|mismatchLabelKeys)$/, mostly<unknown>([[], ['pod-template-hash']], [['a b']])],
+  [
+    /(matchLabelKeys|mismatchLabelKeys)$/,
+    mostly<unknown>([['pod-template-hash'], ['controller-revision-hash']], [['a b']]),
+  ],
   [/namespaces\.\[\]$/, mostly(['default', 'a'], ['A', ''])],
   [/tolerations\.\[\]$/, toleration()],
   [/topologySpreadConstraints\.\[\]\.maxSkew$/, mostly([1, 5], [0, -1])],
@@ -130,32 +145,35 @@ function authentication(): fc.Arbitrary<object> {
 }
 
 function config(): fc.Arbitrary<object> {
-  const port = mostly<unknown>([6065, 80, '8080', ' +80 '], [0, 70_000, 'http', true])
   const flag = mostly<unknown>([true, false, 'on', 'No', 1, '0'], ['maybe', 2, {}])
   const whole = mostly<unknown>([0, 12, '7', 1.5, 1e21], ['many', true, []])
   const float = mostly<unknown>([0.5, '1e-5', 3, '.5'], ['soon', false])
-  const known = fc.record(
-    {
-      webPort: port,
-      topicPartitions: mostly<unknown>([1, 12, '12'], ['many']),
-      topicReplicationFactor: whole,
-      topicAllowDeclare: flag,
-      schedulerEnabled: flag,
-      schedulerCronTickIntervalSeconds: float,
-      storeRocksdbBlockCacheSize: whole,
-      storeRocksdbSetCacheIndexAndFilterBlocks: flag,
-      keySerializer: of('json', 'raw'),
-      webBasePath: of('', '/a'),
-      tableDir: mostly(['/var/lib/data/t', '/t'], ['', '/a:b']),
-    },
-    { requiredKeys: [] },
-  )
+  const particular: Record<string, fc.Arbitrary<unknown>> = {
+    webPort: mostly<unknown>([6065, 80, '8080', ' +80 '], [0, 70_000, 'http', true]),
+    topicPartitions: mostly<unknown>([1, 12, '12'], ['many']),
+    tableDir: mostly(['/var/lib/data/t', '/t'], ['', '/opt/kaspr/packages']),
+  }
+  const { config: schema } = (kasprAppSpecSchema as { properties: Record<string, Schema> }).properties
+  const typed = Object.entries(schema?.properties ?? {}).map(([key, { type }]): [string, fc.Arbitrary<unknown>] => {
+    if (type === 'string') return [key, particular[key] ?? of('json', 'raw', '/a')]
+    if (/Enabled$|AllowDeclare$|FilterBlocks$/.test(key)) return [key, flag]
+    return [key, particular[key] ?? (/Interval|Seconds/.test(key) ? float : whole)]
+  })
+  const known = fc
+    .tuple(
+      fc.record(Object.fromEntries(typed)),
+      fc.subarray(
+        typed.map(([key]) => key),
+        { maxLength: 4 },
+      ),
+    )
+    .map(([values, keys]) => Object.entries(values).filter(([key]) => keys.includes(key)))
   const key = mostly(
     ['my_key', 'A', 'dotted.key', 'with-dash', 'data_dir', '__proto__', 'constructor'],
     ['a b', '', 'é', 'k'.repeat(260)],
   )
   const free = fc.array(fc.tuple(key, fc.jsonValue({ maxDepth: 1 })), { maxLength: 3 })
-  return fc.tuple(known, free).map(([settings, more]) => Object.fromEntries([...Object.entries(settings), ...more]))
+  return fc.tuple(known, free).map(([settings, more]) => Object.fromEntries([...settings, ...more]))
 }
 
 function storage(): fc.Arbitrary<object> {
@@ -177,10 +195,20 @@ function storage(): fc.Arbitrary<object> {
   )
 }
 
-function resources(): fc.Arbitrary<object> {
+function resources(more: Record<string, fc.Arbitrary<unknown>>): fc.Arbitrary<object> {
   const key = mostly(['cpu', 'memory', 'ephemeral-storage'], ['gpu', 'example.com/gpu', 'hugepages-2Mi', 'a b'])
   const amounts = fc.dictionary(key, quantity, { maxKeys: 2 })
-  return fc.record({ limits: amounts, requests: amounts }, { requiredKeys: [] })
+  const parts: Record<string, fc.Arbitrary<unknown>> = { limits: amounts, requests: amounts, ...more }
+  return fc.record(parts, { requiredKeys: Object.keys(more) })
+}
+
+/** Rarely any: what they name is in another part of the spec, and mostly not there. */
+function deviceClaims(): fc.Arbitrary<object[]> {
+  const claim = fc.record({ name: of('gpu', 'nic'), request: of('a', 'b') }, { requiredKeys: ['name'] })
+  return fc.oneof(
+    { weight: 15, arbitrary: fc.constant<object[]>([]) },
+    { weight: 1, arbitrary: claim.map((only) => [only]) },
+  )
 }
 
 function packageEntry(): fc.Arbitrary<string> {
@@ -207,7 +235,10 @@ function cache(): fc.Arbitrary<object> {
   return fc.oneof(
     {
       weight: 15,
-      arbitrary: fc.record({ type: fc.constant('pvc'), storageClass: of('fast'), ...shared }, { requiredKeys: [] }),
+      arbitrary: fc.record(
+        { type: fc.constant('pvc'), storageClass: of('fast', 'slow'), accessMode: of('ReadWriteMany'), ...shared },
+        { requiredKeys: [] },
+      ),
     },
     {
       weight: 15,
@@ -219,7 +250,12 @@ function cache(): fc.Arbitrary<object> {
 
 function profile(): fc.Arbitrary<object> {
   return mostly<object>(
-    [{ type: 'RuntimeDefault' }, { type: 'Unconfined' }, { type: 'Localhost', localhostProfile: 'a' }],
+    [
+      { type: 'RuntimeDefault' },
+      { type: 'Unconfined' },
+      { type: 'Localhost', localhostProfile: 'a' },
+      { type: 'Localhost', localhostProfile: 'b' },
+    ],
     [
       { type: 'Localhost' },
       { type: 'Unconfined', localhostProfile: 'a' },
@@ -231,7 +267,10 @@ function profile(): fc.Arbitrary<object> {
 
 function matchField(): fc.Arbitrary<object> {
   return mostly<object>(
-    [{ key: 'metadata.name', operator: 'In', values: ['node-1'] }],
+    [
+      { key: 'metadata.name', operator: 'In', values: ['a'] },
+      { key: 'metadata.name', operator: 'NotIn', values: ['b'] },
+    ],
     [
       { key: 'x', operator: 'In', values: ['a'] },
       { key: 'metadata.name', operator: 'In', values: ['a', 'b'] },
@@ -265,6 +304,8 @@ function resourceClaim(): fc.Arbitrary<object> {
   return mostly<object>(
     [
       { name: 'gpu', resourceClaimName: 'a' },
+      { name: 'gpu', resourceClaimName: 'b' },
+      { name: 'nic', resourceClaimTemplateName: 'b' },
       { name: 'nic', resourceClaimTemplateName: 'a' },
     ],
     [
@@ -284,7 +325,17 @@ function volume(): fc.Arbitrary<object> {
   )
   const defaultMode = of(0, 420)
   const optional = fc.boolean()
-  const downward = fc.array(fc.record({ path: file, fieldRef: fc.record({ fieldPath: volumePath }) }), { maxLength: 2 })
+  const downward = fc.array(
+    fc.record(
+      {
+        path: file,
+        mode: of(256, 511),
+        fieldRef: fc.record({ fieldPath: volumePath, apiVersion: of('v1', '') }, { requiredKeys: ['fieldPath'] }),
+      },
+      { requiredKeys: ['path', 'fieldRef'] },
+    ),
+    { maxLength: 2 },
+  )
   const keys = fc.record({ name, optional, items }, { requiredKeys: ['name'] })
   const source = fc.oneof(
     fc.record({
@@ -300,11 +351,11 @@ function volume(): fc.Arbitrary<object> {
     fc.record({
       csi: fc.record(
         {
-          driver: mostly(['csi.example.com'], ['a b', '']),
+          driver: mostly(['csi.example.com', 'disk'], ['a b', '']),
           fsType: of('', 'ext4'),
           readOnly: optional,
           nodePublishSecretRef: fc.record({ name }),
-          volumeAttributes: of({}, { a: '' }),
+          volumeAttributes: of({ a: '' }, { a: 'b' }),
         },
         { requiredKeys: ['driver'] },
       ),
@@ -336,7 +387,7 @@ function volume(): fc.Arbitrary<object> {
     fc.record({ hostPath: fc.record({ path, type: mostly(['', 'Directory'], ['Link']) }, { requiredKeys: ['path'] }) }),
     fc.record({
       nfs: fc.record(
-        { path: mostly(['/a'], ['a']), server: of('s'), readOnly: optional },
+        { path: mostly(['/a', '/b'], ['a']), server: of('s', 't'), readOnly: optional },
         { requiredKeys: ['path', 'server'] },
       ),
     }),
@@ -344,13 +395,22 @@ function volume(): fc.Arbitrary<object> {
       ephemeral: fc.record({
         volumeClaimTemplate: fc.record(
           {
-            metadata: fc.record({ labels: fc.dictionary(labelKey, labelValue, { maxKeys: 2 }) }, { requiredKeys: [] }),
+            metadata: fc.record(
+              {
+                labels: fc.dictionary(labelKey, labelValue, { maxKeys: 2 }),
+                annotations: fc.dictionary(labelKey, of('a', 'b'), { maxKeys: 2 }),
+              },
+              { requiredKeys: [] },
+            ),
             spec: fc.record(
               {
                 accessModes: mostly([['ReadWriteOnce'], ['ReadWriteMany', 'ReadOnlyMany']], [[], ['Write']]),
                 storageClassName: mostly(['fast', ''], ['A b']),
                 volumeMode: mostly(['Filesystem', 'Block'], ['Disk']),
-                resources: fc.record({ requests: fc.record({ storage: wholeQuantity }) }),
+                resources: fc.record(
+                  { requests: fc.record({ storage: wholeQuantity }), limits: fc.record({ storage: of('5Gi', '6Gi') }) },
+                  { requiredKeys: ['requests'] },
+                ),
               },
               { requiredKeys: ['accessModes', 'resources'] },
             ),
@@ -361,7 +421,7 @@ function volume(): fc.Arbitrary<object> {
     }),
     fc.record({
       image: fc.record(
-        { reference: of('a/b:1'), pullPolicy: mostly(['Always', 'IfNotPresent'], ['Later']) },
+        { reference: of('a/b:1', 'a/b:2'), pullPolicy: mostly(['Always', 'IfNotPresent'], ['Later']) },
         { requiredKeys: ['reference'] },
       ),
     }),
@@ -411,6 +471,11 @@ function mount(): fc.Arbitrary<object> {
       ),
     },
     { weight: 20, arbitrary: fc.record({ ...base, subPath: mostly(['', 'a'], ['../a', '/a']) }) },
+    { weight: 4, arbitrary: fc.record({ ...base, subPathExpr: of('a', '$(POD_NAME)') }) },
+    {
+      weight: 4,
+      arbitrary: fc.record({ ...base, readOnly: fc.constant(true), recursiveReadOnly: of('IfPossible', 'Disabled') }),
+    },
     { weight: 1, arbitrary: fc.record({ ...base, subPath: of('a'), subPathExpr: of('b') }) },
     {
       weight: 1,
@@ -435,6 +500,27 @@ export const appSpecs: fc.Arbitrary<Record<string, unknown>> = schemaArbitrary(k
   // The parts of a template are many, so that each is there rarely.
   present: (place) => (/^template(\.pod)?$/.test(place.join('.')) ? 0.7 : place[0] === 'template' ? 0.2 : 0.4),
 }).map(withUniqueNames)
+
+/** What a field needs beside it, so that it counts. */
+const companions: [field: RegExp, needs: (place: string) => string][] = [
+  [/^template\.pythonPackagesInitContainer/, () => 'pythonPackages'],
+  [/volumeMounts/, () => 'template.pod.volumes'],
+  [/^resources\.claims/, () => 'template.pod.resourceClaims'],
+  [/(matchLabelKeys|mismatchLabelKeys)/, (place) => place.replace(/(mis)?matchLabelKeys.*/i, 'labelSelector')],
+]
+
+/** Specs of KasprApps that have a field, and little else. */
+export function appSpecsWith(field: readonly string[]): fc.Arbitrary<Record<string, unknown>> {
+  const text = field.join('.')
+  const wanted = [text, ...companions.filter(([pattern]) => pattern.test(text)).map(([, needs]) => needs(text))]
+  return schemaArbitrary(kasprAppSpecSchema, {
+    at,
+    present: (place) => {
+      const own = place.join('.')
+      return wanted.some((name) => name === own || name.startsWith(`${own}.`)) ? 1 : 0
+    },
+  }).map(withUniqueNames)
+}
 
 /** Lists that are merged by a key hold each key once; what mounts name is there. */
 function withUniqueNames(value: unknown): Record<string, unknown> {
@@ -565,21 +651,27 @@ export function componentOf(kind: string, called: string, spec: unknown, app = '
 
 /** Sets of components of the app `orders`, a few of another, with names that are unique for each kind. */
 export const componentSets: fc.Arbitrary<KubeObject[]> = fc
-  .array(fc.oneof(...Object.entries(componentSchemas).map(([kind, schema]) => componentArbitrary(kind, schema))), {
+  .array(fc.oneof(...componentKinds.map(({ kind }) => componentArbitrary(kind))), {
     maxLength: 5,
   })
   .map((components) => [
     ...new Map(components.map((component) => [`${component.kind} ${component.metadata.name}`, component])).values(),
   ])
 
-function componentArbitrary(kind: string, schema: object): fc.Arbitrary<KubeObject> {
-  const spec = schemaArbitrary(schema, {
-    present: () => 0.4,
+/** Specs of components of a kind that its schema accepts, and mostly its rules too; with a field, if one is given. */
+export function componentSpecs(kind: ComponentKind['kind'], field?: readonly string[]): fc.Arbitrary<unknown> {
+  return schemaArbitrary(componentSchemas[kind], {
+    present: (place) => (field !== undefined && place.every((key, index) => key === field[index]) ? 1 : 0.4),
     // Most tables that are named exist.
     at: (place) =>
       /(leftTable|rightTable|tables\.\[\]\.name)$/.test(place.join('.')) ? of('t1', 't2', 't3') : undefined,
   })
+}
+
+function componentArbitrary(kind: ComponentKind['kind']): fc.Arbitrary<KubeObject> {
   const called = kind === 'KasprTable' ? of('t1', 't2', 't3') : of('a', 'b', 'orders')
   const app = mostly(['orders'], ['other'])
-  return fc.tuple(called, spec, app).map(([own, content, owner]) => componentOf(kind, own, content, owner))
+  return fc
+    .tuple(called, componentSpecs(kind), app)
+    .map(([own, content, owner]) => componentOf(kind, own, content, owner))
 }

@@ -104,7 +104,22 @@ function merged(base: unknown, other: unknown): unknown {
   return { ...base, ...Object.fromEntries(entries) }
 }
 
-const wrong = [null, 0, -1, Number.MAX_VALUE, 0.5, true, '', '1', [], {}, [[]], [null], { a: { b: [] } }, ...hardTexts.slice(0, 6)]
+const wrong = [
+  null,
+  0,
+  -1,
+  Number.MAX_VALUE,
+  0.5,
+  true,
+  '',
+  '1',
+  [],
+  {},
+  [[]],
+  [null],
+  { a: { b: [] } },
+  ...hardTexts.slice(0, 6),
+]
 
 void t.test('a wrong value at every place of every spec', async (t) => {
   let index = 0
