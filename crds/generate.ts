@@ -75,12 +75,14 @@ export async function generateTypes(manifest: string): Promise<{ file: string; c
     compile(forTypes(spec) as never, `${kind}Spec`, options),
     compile(forTypes(status) as never, `${kind}Status`, options),
   ])
+  // What hooks read and did not write themselves: the spec of users' resources, the status of their own Observation.
+  const part = kind === 'Observation' ? 'Status' : 'Spec'
   const content = `// Generated from crds/${plural}.yaml by \`npm run generate\`. Do not edit.
 
 ${specType}
 ${statusType}
-/** Schema of ${kind}.spec as the API server enforces it, CEL rules apart. */
-export const ${kind.charAt(0).toLowerCase() + kind.slice(1)}SpecSchema: object = ${JSON.stringify(forValidation(spec))}
+/** Schema of ${kind}.${part.toLowerCase()} as the API server enforces it, CEL rules apart. */
+export const ${kind.charAt(0).toLowerCase() + kind.slice(1)}${part}Schema: object = ${JSON.stringify(forValidation(part === 'Spec' ? spec : status))}
 `
   const prettier = {
     parser: 'typescript',

@@ -638,7 +638,7 @@ export interface KasprAppSpec {
       }[]
       securityContext?: {
         appArmorProfile?: {
-          type: string
+          type: 'RuntimeDefault' | 'Unconfined' | 'Localhost'
           localhostProfile?: string
         }
         fsGroup?: number
@@ -652,13 +652,13 @@ export interface KasprAppSpec {
           type?: string
           user?: string
         }
-        seLinuxChangePolicy?: string
+        seLinuxChangePolicy?: 'MountOption' | 'Recursive'
         seccompProfile?: {
-          type: string
+          type: 'RuntimeDefault' | 'Unconfined' | 'Localhost'
           localhostProfile?: string
         }
         supplementalGroups?: number[]
-        supplementalGroupsPolicy?: string
+        supplementalGroupsPolicy?: 'Merge' | 'Strict'
         sysctls?: {
           name: string
           value: string
@@ -681,29 +681,58 @@ export interface KasprAppSpec {
             preference: {
               matchExpressions?: {
                 key: string
-                operator: string
+                operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist' | 'Gt' | 'Lt'
                 values?: string[]
               }[]
               matchFields?: {
-                key: string
-                operator: string
-                values?: string[]
+                key: 'metadata.name'
+                operator: 'In' | 'NotIn'
+                /**
+                 * @minItems 1
+                 * @maxItems 1
+                 */
+                values: [string]
               }[]
             }
           }[]
           requiredDuringSchedulingIgnoredDuringExecution?: {
-            nodeSelectorTerms: {
-              matchExpressions?: {
-                key: string
-                operator: string
-                values?: string[]
-              }[]
-              matchFields?: {
-                key: string
-                operator: string
-                values?: string[]
-              }[]
-            }[]
+            /**
+             * @minItems 1
+             */
+            nodeSelectorTerms: [
+              {
+                matchExpressions?: {
+                  key: string
+                  operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist' | 'Gt' | 'Lt'
+                  values?: string[]
+                }[]
+                matchFields?: {
+                  key: 'metadata.name'
+                  operator: 'In' | 'NotIn'
+                  /**
+                   * @minItems 1
+                   * @maxItems 1
+                   */
+                  values: [string]
+                }[]
+              },
+              ...{
+                matchExpressions?: {
+                  key: string
+                  operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist' | 'Gt' | 'Lt'
+                  values?: string[]
+                }[]
+                matchFields?: {
+                  key: 'metadata.name'
+                  operator: 'In' | 'NotIn'
+                  /**
+                   * @minItems 1
+                   * @maxItems 1
+                   */
+                  values: [string]
+                }[]
+              }[],
+            ]
           }
         }
         podAffinity?: {
@@ -713,7 +742,7 @@ export interface KasprAppSpec {
               labelSelector?: {
                 matchExpressions?: {
                   key: string
-                  operator: string
+                  operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist'
                   values?: string[]
                 }[]
                 matchLabels?: {
@@ -725,7 +754,7 @@ export interface KasprAppSpec {
               namespaceSelector?: {
                 matchExpressions?: {
                   key: string
-                  operator: string
+                  operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist'
                   values?: string[]
                 }[]
                 matchLabels?: {
@@ -740,7 +769,7 @@ export interface KasprAppSpec {
             labelSelector?: {
               matchExpressions?: {
                 key: string
-                operator: string
+                operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist'
                 values?: string[]
               }[]
               matchLabels?: {
@@ -752,7 +781,7 @@ export interface KasprAppSpec {
             namespaceSelector?: {
               matchExpressions?: {
                 key: string
-                operator: string
+                operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist'
                 values?: string[]
               }[]
               matchLabels?: {
@@ -770,7 +799,7 @@ export interface KasprAppSpec {
               labelSelector?: {
                 matchExpressions?: {
                   key: string
-                  operator: string
+                  operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist'
                   values?: string[]
                 }[]
                 matchLabels?: {
@@ -782,7 +811,7 @@ export interface KasprAppSpec {
               namespaceSelector?: {
                 matchExpressions?: {
                   key: string
-                  operator: string
+                  operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist'
                   values?: string[]
                 }[]
                 matchLabels?: {
@@ -797,7 +826,7 @@ export interface KasprAppSpec {
             labelSelector?: {
               matchExpressions?: {
                 key: string
-                operator: string
+                operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist'
                 values?: string[]
               }[]
               matchLabels?: {
@@ -809,7 +838,7 @@ export interface KasprAppSpec {
             namespaceSelector?: {
               matchExpressions?: {
                 key: string
-                operator: string
+                operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist'
                 values?: string[]
               }[]
               matchLabels?: {
@@ -822,9 +851,9 @@ export interface KasprAppSpec {
         }
       }
       tolerations?: {
-        effect?: string
+        effect?: '' | 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute'
         key?: string
-        operator?: string
+        operator?: '' | 'Exists' | 'Equal' | 'Lt' | 'Gt'
         tolerationSeconds?: number
         value?: string
       }[]
@@ -832,7 +861,7 @@ export interface KasprAppSpec {
         labelSelector?: {
           matchExpressions?: {
             key: string
-            operator: string
+            operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist'
             values?: string[]
           }[]
           matchLabels?: {
@@ -842,10 +871,10 @@ export interface KasprAppSpec {
         matchLabelKeys?: string[]
         maxSkew: number
         minDomains?: number
-        nodeAffinityPolicy?: string
-        nodeTaintsPolicy?: string
+        nodeAffinityPolicy?: 'Honor' | 'Ignore'
+        nodeTaintsPolicy?: 'Honor' | 'Ignore'
         topologyKey: string
-        whenUnsatisfiable: string
+        whenUnsatisfiable: 'DoNotSchedule' | 'ScheduleAnyway'
       }[]
       priorityClassName?: string
       schedulerName?: string
@@ -932,7 +961,7 @@ export interface KasprAppSpec {
                 path: string
                 mode?: number
                 fieldRef: {
-                  apiVersion?: string
+                  apiVersion?: '' | 'v1'
                   fieldPath: string
                 }
               }[]
@@ -950,14 +979,15 @@ export interface KasprAppSpec {
             path: string
             mode?: number
             fieldRef: {
-              apiVersion?: string
+              apiVersion?: '' | 'v1'
               fieldPath: string
             }
           }[]
         }
         hostPath?: {
           path: string
-          type?: string
+          type?:
+            '' | 'DirectoryOrCreate' | 'Directory' | 'FileOrCreate' | 'File' | 'Socket' | 'CharDevice' | 'BlockDevice'
         }
         nfs?: {
           path: string
@@ -975,9 +1005,15 @@ export interface KasprAppSpec {
               }
             }
             spec: {
-              accessModes: string[]
+              /**
+               * @minItems 1
+               */
+              accessModes: [
+                'ReadWriteOnce' | 'ReadOnlyMany' | 'ReadWriteMany' | 'ReadWriteOncePod',
+                ...('ReadWriteOnce' | 'ReadOnlyMany' | 'ReadWriteMany' | 'ReadWriteOncePod')[],
+              ]
               storageClassName?: string
-              volumeMode?: string
+              volumeMode?: 'Filesystem' | 'Block'
               resources: {
                 limits?: {
                   [k: string]: number | string
@@ -991,7 +1027,7 @@ export interface KasprAppSpec {
         }
         image?: {
           reference: string
-          pullPolicy?: string
+          pullPolicy?: '' | 'Always' | 'IfNotPresent' | 'Never'
         }
       }[]
     }
@@ -1016,7 +1052,7 @@ export interface KasprAppSpec {
             optional?: boolean
           }
           fieldRef?: {
-            apiVersion?: string
+            apiVersion?: '' | 'v1'
             fieldPath: string
           }
         }
@@ -1024,7 +1060,7 @@ export interface KasprAppSpec {
       securityContext?: {
         allowPrivilegeEscalation?: boolean
         appArmorProfile?: {
-          type: string
+          type: 'RuntimeDefault' | 'Unconfined' | 'Localhost'
           localhostProfile?: string
         }
         capabilities?: {
@@ -1032,7 +1068,7 @@ export interface KasprAppSpec {
           drop?: string[]
         }
         privileged?: boolean
-        procMount?: string
+        procMount?: 'Default' | 'Unmasked'
         readOnlyRootFilesystem?: boolean
         runAsGroup?: number
         runAsNonRoot?: boolean
@@ -1044,7 +1080,7 @@ export interface KasprAppSpec {
           user?: string
         }
         seccompProfile?: {
-          type: string
+          type: 'RuntimeDefault' | 'Unconfined' | 'Localhost'
           localhostProfile?: string
         }
         windowsOptions?: {
@@ -1088,7 +1124,7 @@ export interface KasprAppSpec {
             optional?: boolean
           }
           fieldRef?: {
-            apiVersion?: string
+            apiVersion?: '' | 'v1'
             fieldPath: string
           }
         }
@@ -1096,7 +1132,7 @@ export interface KasprAppSpec {
       securityContext?: {
         allowPrivilegeEscalation?: boolean
         appArmorProfile?: {
-          type: string
+          type: 'RuntimeDefault' | 'Unconfined' | 'Localhost'
           localhostProfile?: string
         }
         capabilities?: {
@@ -1104,7 +1140,7 @@ export interface KasprAppSpec {
           drop?: string[]
         }
         privileged?: boolean
-        procMount?: string
+        procMount?: 'Default' | 'Unmasked'
         readOnlyRootFilesystem?: boolean
         runAsGroup?: number
         runAsNonRoot?: boolean
@@ -1116,7 +1152,7 @@ export interface KasprAppSpec {
           user?: string
         }
         seccompProfile?: {
-          type: string
+          type: 'RuntimeDefault' | 'Unconfined' | 'Localhost'
           localhostProfile?: string
         }
         windowsOptions?: {
@@ -1263,14 +1299,27 @@ export const kasprAppSpecSchema: object = {
         passwordSecret: {
           type: 'object',
           required: ['secretName', 'passwordKey'],
-          properties: { secretName: { type: 'string', minLength: 1 }, passwordKey: { type: 'string', minLength: 1 } },
+          properties: {
+            secretName: {
+              type: 'string',
+              minLength: 1,
+              maxLength: 253,
+              pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$',
+            },
+            passwordKey: {
+              type: 'string',
+              minLength: 1,
+              maxLength: 253,
+              pattern: '^([-_a-zA-Z0-9]|[.][-_a-zA-Z0-9])[-._a-zA-Z0-9]*$',
+            },
+          },
         },
       },
     },
     config: {
       type: 'object',
       properties: {
-        tableDir: { type: 'string' },
+        tableDir: { type: 'string', minLength: 1 },
         topicReplicationFactor: {},
         topicPartitions: { type: ['integer', 'string'], pattern: '^\\s*[+-]?[0-9]+\\s*$', maxLength: 20 },
         topicAllowDeclare: {},
@@ -1323,7 +1372,10 @@ export const kasprAppSpecSchema: object = {
           items: {
             type: 'object',
             required: ['name'],
-            properties: { name: { type: 'string', minLength: 1 }, request: { type: 'string' } },
+            properties: {
+              name: { type: 'string', minLength: 1 },
+              request: { type: 'string', maxLength: 63, pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$' },
+            },
           },
         },
       },
@@ -1354,7 +1406,11 @@ export const kasprAppSpecSchema: object = {
       required: ['type'],
       properties: {
         type: { type: 'string', enum: ['ephemeral', 'persistent-claim'] },
-        class: { type: 'string', maxLength: 253 },
+        class: {
+          type: 'string',
+          maxLength: 253,
+          pattern: '^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*)?$',
+        },
         size: {
           type: 'string',
           maxLength: 32,
@@ -1392,9 +1448,26 @@ export const kasprAppSpecSchema: object = {
               type: 'object',
               required: ['name'],
               properties: {
-                name: { type: 'string', minLength: 1, maxLength: 253 },
-                usernameKey: { type: 'string', minLength: 1, default: 'username' },
-                passwordKey: { type: 'string', minLength: 1, default: 'password' },
+                name: {
+                  type: 'string',
+                  minLength: 1,
+                  maxLength: 253,
+                  pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$',
+                },
+                usernameKey: {
+                  type: 'string',
+                  minLength: 1,
+                  maxLength: 253,
+                  pattern: '^([-_a-zA-Z0-9]|[.][-_a-zA-Z0-9])[-._a-zA-Z0-9]*$',
+                  default: 'username',
+                },
+                passwordKey: {
+                  type: 'string',
+                  minLength: 1,
+                  maxLength: 253,
+                  pattern: '^([-_a-zA-Z0-9]|[.][-_a-zA-Z0-9])[-._a-zA-Z0-9]*$',
+                  default: 'password',
+                },
               },
             },
           },
@@ -1404,7 +1477,11 @@ export const kasprAppSpecSchema: object = {
           properties: {
             type: { type: 'string', enum: ['pvc', 'gcs'], default: 'pvc' },
             enabled: { type: 'boolean', default: false },
-            storageClass: { type: 'string', maxLength: 253 },
+            storageClass: {
+              type: 'string',
+              maxLength: 253,
+              pattern: '^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*)?$',
+            },
             size: {
               type: 'string',
               maxLength: 32,
@@ -1427,8 +1504,19 @@ export const kasprAppSpecSchema: object = {
                   type: 'object',
                   required: ['name'],
                   properties: {
-                    name: { type: 'string', minLength: 1, maxLength: 253 },
-                    key: { type: 'string', minLength: 1, default: 'sa.json' },
+                    name: {
+                      type: 'string',
+                      minLength: 1,
+                      maxLength: 253,
+                      pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$',
+                    },
+                    key: {
+                      type: 'string',
+                      minLength: 1,
+                      maxLength: 253,
+                      pattern: '^([-_a-zA-Z0-9]|[.][-_a-zA-Z0-9])[-._a-zA-Z0-9]*$',
+                      default: 'sa.json',
+                    },
                   },
                 },
               },
@@ -1532,13 +1620,16 @@ export const kasprAppSpecSchema: object = {
                 appArmorProfile: {
                   type: 'object',
                   required: ['type'],
-                  properties: { type: { type: 'string' }, localhostProfile: { type: 'string' } },
+                  properties: {
+                    type: { type: 'string', enum: ['RuntimeDefault', 'Unconfined', 'Localhost'] },
+                    localhostProfile: { type: 'string', minLength: 1, maxLength: 4095 },
+                  },
                 },
-                fsGroup: { type: 'integer', format: 'int64' },
+                fsGroup: { type: 'integer', format: 'int64', minimum: 0, maximum: 2147483647 },
                 fsGroupChangePolicy: { type: 'string', enum: ['Always', 'OnRootMismatch'] },
-                runAsGroup: { type: 'integer', format: 'int64' },
+                runAsGroup: { type: 'integer', format: 'int64', minimum: 0, maximum: 2147483647 },
                 runAsNonRoot: { type: 'boolean' },
-                runAsUser: { type: 'integer', format: 'int64' },
+                runAsUser: { type: 'integer', format: 'int64', minimum: 0, maximum: 2147483647 },
                 seLinuxOptions: {
                   type: 'object',
                   properties: {
@@ -1548,27 +1639,45 @@ export const kasprAppSpecSchema: object = {
                     user: { type: 'string' },
                   },
                 },
-                seLinuxChangePolicy: { type: 'string' },
+                seLinuxChangePolicy: { type: 'string', enum: ['MountOption', 'Recursive'] },
                 seccompProfile: {
                   type: 'object',
                   required: ['type'],
-                  properties: { type: { type: 'string' }, localhostProfile: { type: 'string' } },
+                  properties: {
+                    type: { type: 'string', enum: ['RuntimeDefault', 'Unconfined', 'Localhost'] },
+                    localhostProfile: { type: 'string', minLength: 1, maxLength: 4095 },
+                  },
                 },
-                supplementalGroups: { type: 'array', items: { type: 'integer', format: 'int64' } },
-                supplementalGroupsPolicy: { type: 'string' },
+                supplementalGroups: {
+                  type: 'array',
+                  items: { type: 'integer', format: 'int64', minimum: 0, maximum: 2147483647 },
+                },
+                supplementalGroupsPolicy: { type: 'string', enum: ['Merge', 'Strict'] },
                 sysctls: {
                   type: 'array',
                   items: {
                     type: 'object',
                     required: ['name', 'value'],
-                    properties: { name: { type: 'string' }, value: { type: 'string' } },
+                    properties: {
+                      name: {
+                        type: 'string',
+                        maxLength: 253,
+                        pattern: '^[a-z0-9]([-_a-z0-9]*[a-z0-9])?([./][a-z0-9]([-_a-z0-9]*[a-z0-9])?)*$',
+                      },
+                      value: { type: 'string' },
+                    },
                   },
                 },
                 windowsOptions: {
                   type: 'object',
                   properties: {
                     gmsaCredentialSpec: { type: 'string' },
-                    gmsaCredentialSpecName: { type: 'string' },
+                    gmsaCredentialSpecName: {
+                      type: 'string',
+                      minLength: 1,
+                      maxLength: 253,
+                      pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$',
+                    },
                     hostProcess: { type: 'boolean' },
                     runAsUserName: { type: 'string' },
                   },
@@ -1596,7 +1705,7 @@ export const kasprAppSpecSchema: object = {
                         type: 'object',
                         required: ['preference', 'weight'],
                         properties: {
-                          weight: { type: 'integer', format: 'int32' },
+                          weight: { type: 'integer', format: 'int32', minimum: 1, maximum: 100 },
                           preference: {
                             type: 'object',
                             properties: {
@@ -1606,9 +1715,25 @@ export const kasprAppSpecSchema: object = {
                                   type: 'object',
                                   required: ['key', 'operator'],
                                   properties: {
-                                    key: { type: 'string' },
-                                    operator: { type: 'string' },
-                                    values: { type: 'array', items: { type: 'string' } },
+                                    key: {
+                                      type: 'string',
+                                      minLength: 1,
+                                      maxLength: 317,
+                                      pattern:
+                                        '^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]$',
+                                    },
+                                    operator: {
+                                      type: 'string',
+                                      enum: ['In', 'NotIn', 'Exists', 'DoesNotExist', 'Gt', 'Lt'],
+                                    },
+                                    values: {
+                                      type: 'array',
+                                      items: {
+                                        type: 'string',
+                                        maxLength: 63,
+                                        pattern: '^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$',
+                                      },
+                                    },
                                   },
                                 },
                               },
@@ -1616,11 +1741,11 @@ export const kasprAppSpecSchema: object = {
                                 type: 'array',
                                 items: {
                                   type: 'object',
-                                  required: ['key', 'operator'],
+                                  required: ['key', 'operator', 'values'],
                                   properties: {
-                                    key: { type: 'string' },
-                                    operator: { type: 'string' },
-                                    values: { type: 'array', items: { type: 'string' } },
+                                    key: { type: 'string', enum: ['metadata.name'] },
+                                    operator: { type: 'string', enum: ['In', 'NotIn'] },
+                                    values: { type: 'array', minItems: 1, maxItems: 1, items: { type: 'string' } },
                                   },
                                 },
                               },
@@ -1635,6 +1760,7 @@ export const kasprAppSpecSchema: object = {
                       properties: {
                         nodeSelectorTerms: {
                           type: 'array',
+                          minItems: 1,
                           items: {
                             type: 'object',
                             properties: {
@@ -1644,9 +1770,25 @@ export const kasprAppSpecSchema: object = {
                                   type: 'object',
                                   required: ['key', 'operator'],
                                   properties: {
-                                    key: { type: 'string' },
-                                    operator: { type: 'string' },
-                                    values: { type: 'array', items: { type: 'string' } },
+                                    key: {
+                                      type: 'string',
+                                      minLength: 1,
+                                      maxLength: 317,
+                                      pattern:
+                                        '^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]$',
+                                    },
+                                    operator: {
+                                      type: 'string',
+                                      enum: ['In', 'NotIn', 'Exists', 'DoesNotExist', 'Gt', 'Lt'],
+                                    },
+                                    values: {
+                                      type: 'array',
+                                      items: {
+                                        type: 'string',
+                                        maxLength: 63,
+                                        pattern: '^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$',
+                                      },
+                                    },
                                   },
                                 },
                               },
@@ -1654,11 +1796,11 @@ export const kasprAppSpecSchema: object = {
                                 type: 'array',
                                 items: {
                                   type: 'object',
-                                  required: ['key', 'operator'],
+                                  required: ['key', 'operator', 'values'],
                                   properties: {
-                                    key: { type: 'string' },
-                                    operator: { type: 'string' },
-                                    values: { type: 'array', items: { type: 'string' } },
+                                    key: { type: 'string', enum: ['metadata.name'] },
+                                    operator: { type: 'string', enum: ['In', 'NotIn'] },
+                                    values: { type: 'array', minItems: 1, maxItems: 1, items: { type: 'string' } },
                                   },
                                 },
                               },
@@ -1678,7 +1820,7 @@ export const kasprAppSpecSchema: object = {
                         type: 'object',
                         required: ['podAffinityTerm', 'weight'],
                         properties: {
-                          weight: { type: 'integer', format: 'int32' },
+                          weight: { type: 'integer', format: 'int32', minimum: 1, maximum: 100 },
                           podAffinityTerm: {
                             type: 'object',
                             required: ['topologyKey'],
@@ -1692,9 +1834,22 @@ export const kasprAppSpecSchema: object = {
                                       type: 'object',
                                       required: ['key', 'operator'],
                                       properties: {
-                                        key: { type: 'string' },
-                                        operator: { type: 'string' },
-                                        values: { type: 'array', items: { type: 'string' } },
+                                        key: {
+                                          type: 'string',
+                                          minLength: 1,
+                                          maxLength: 317,
+                                          pattern:
+                                            '^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]$',
+                                        },
+                                        operator: { type: 'string', enum: ['In', 'NotIn', 'Exists', 'DoesNotExist'] },
+                                        values: {
+                                          type: 'array',
+                                          items: {
+                                            type: 'string',
+                                            maxLength: 63,
+                                            pattern: '^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$',
+                                          },
+                                        },
                                       },
                                     },
                                   },
@@ -1708,8 +1863,26 @@ export const kasprAppSpecSchema: object = {
                                   },
                                 },
                               },
-                              matchLabelKeys: { type: 'array', items: { type: 'string' } },
-                              mismatchLabelKeys: { type: 'array', items: { type: 'string' } },
+                              matchLabelKeys: {
+                                type: 'array',
+                                items: {
+                                  type: 'string',
+                                  minLength: 1,
+                                  maxLength: 317,
+                                  pattern:
+                                    '^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]$',
+                                },
+                              },
+                              mismatchLabelKeys: {
+                                type: 'array',
+                                items: {
+                                  type: 'string',
+                                  minLength: 1,
+                                  maxLength: 317,
+                                  pattern:
+                                    '^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]$',
+                                },
+                              },
                               namespaceSelector: {
                                 type: 'object',
                                 properties: {
@@ -1719,9 +1892,22 @@ export const kasprAppSpecSchema: object = {
                                       type: 'object',
                                       required: ['key', 'operator'],
                                       properties: {
-                                        key: { type: 'string' },
-                                        operator: { type: 'string' },
-                                        values: { type: 'array', items: { type: 'string' } },
+                                        key: {
+                                          type: 'string',
+                                          minLength: 1,
+                                          maxLength: 317,
+                                          pattern:
+                                            '^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]$',
+                                        },
+                                        operator: { type: 'string', enum: ['In', 'NotIn', 'Exists', 'DoesNotExist'] },
+                                        values: {
+                                          type: 'array',
+                                          items: {
+                                            type: 'string',
+                                            maxLength: 63,
+                                            pattern: '^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$',
+                                          },
+                                        },
                                       },
                                     },
                                   },
@@ -1735,8 +1921,17 @@ export const kasprAppSpecSchema: object = {
                                   },
                                 },
                               },
-                              namespaces: { type: 'array', items: { type: 'string' } },
-                              topologyKey: { type: 'string' },
+                              namespaces: {
+                                type: 'array',
+                                items: { type: 'string', maxLength: 63, pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$' },
+                              },
+                              topologyKey: {
+                                type: 'string',
+                                minLength: 1,
+                                maxLength: 317,
+                                pattern:
+                                  '^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]$',
+                              },
                             },
                           },
                         },
@@ -1757,9 +1952,22 @@ export const kasprAppSpecSchema: object = {
                                   type: 'object',
                                   required: ['key', 'operator'],
                                   properties: {
-                                    key: { type: 'string' },
-                                    operator: { type: 'string' },
-                                    values: { type: 'array', items: { type: 'string' } },
+                                    key: {
+                                      type: 'string',
+                                      minLength: 1,
+                                      maxLength: 317,
+                                      pattern:
+                                        '^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]$',
+                                    },
+                                    operator: { type: 'string', enum: ['In', 'NotIn', 'Exists', 'DoesNotExist'] },
+                                    values: {
+                                      type: 'array',
+                                      items: {
+                                        type: 'string',
+                                        maxLength: 63,
+                                        pattern: '^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$',
+                                      },
+                                    },
                                   },
                                 },
                               },
@@ -1773,8 +1981,26 @@ export const kasprAppSpecSchema: object = {
                               },
                             },
                           },
-                          matchLabelKeys: { type: 'array', items: { type: 'string' } },
-                          mismatchLabelKeys: { type: 'array', items: { type: 'string' } },
+                          matchLabelKeys: {
+                            type: 'array',
+                            items: {
+                              type: 'string',
+                              minLength: 1,
+                              maxLength: 317,
+                              pattern:
+                                '^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]$',
+                            },
+                          },
+                          mismatchLabelKeys: {
+                            type: 'array',
+                            items: {
+                              type: 'string',
+                              minLength: 1,
+                              maxLength: 317,
+                              pattern:
+                                '^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]$',
+                            },
+                          },
                           namespaceSelector: {
                             type: 'object',
                             properties: {
@@ -1784,9 +2010,22 @@ export const kasprAppSpecSchema: object = {
                                   type: 'object',
                                   required: ['key', 'operator'],
                                   properties: {
-                                    key: { type: 'string' },
-                                    operator: { type: 'string' },
-                                    values: { type: 'array', items: { type: 'string' } },
+                                    key: {
+                                      type: 'string',
+                                      minLength: 1,
+                                      maxLength: 317,
+                                      pattern:
+                                        '^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]$',
+                                    },
+                                    operator: { type: 'string', enum: ['In', 'NotIn', 'Exists', 'DoesNotExist'] },
+                                    values: {
+                                      type: 'array',
+                                      items: {
+                                        type: 'string',
+                                        maxLength: 63,
+                                        pattern: '^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$',
+                                      },
+                                    },
                                   },
                                 },
                               },
@@ -1800,8 +2039,17 @@ export const kasprAppSpecSchema: object = {
                               },
                             },
                           },
-                          namespaces: { type: 'array', items: { type: 'string' } },
-                          topologyKey: { type: 'string' },
+                          namespaces: {
+                            type: 'array',
+                            items: { type: 'string', maxLength: 63, pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$' },
+                          },
+                          topologyKey: {
+                            type: 'string',
+                            minLength: 1,
+                            maxLength: 317,
+                            pattern:
+                              '^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]$',
+                          },
                         },
                       },
                     },
@@ -1816,7 +2064,7 @@ export const kasprAppSpecSchema: object = {
                         type: 'object',
                         required: ['podAffinityTerm', 'weight'],
                         properties: {
-                          weight: { type: 'integer', format: 'int32' },
+                          weight: { type: 'integer', format: 'int32', minimum: 1, maximum: 100 },
                           podAffinityTerm: {
                             type: 'object',
                             required: ['topologyKey'],
@@ -1830,9 +2078,22 @@ export const kasprAppSpecSchema: object = {
                                       type: 'object',
                                       required: ['key', 'operator'],
                                       properties: {
-                                        key: { type: 'string' },
-                                        operator: { type: 'string' },
-                                        values: { type: 'array', items: { type: 'string' } },
+                                        key: {
+                                          type: 'string',
+                                          minLength: 1,
+                                          maxLength: 317,
+                                          pattern:
+                                            '^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]$',
+                                        },
+                                        operator: { type: 'string', enum: ['In', 'NotIn', 'Exists', 'DoesNotExist'] },
+                                        values: {
+                                          type: 'array',
+                                          items: {
+                                            type: 'string',
+                                            maxLength: 63,
+                                            pattern: '^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$',
+                                          },
+                                        },
                                       },
                                     },
                                   },
@@ -1846,8 +2107,26 @@ export const kasprAppSpecSchema: object = {
                                   },
                                 },
                               },
-                              matchLabelKeys: { type: 'array', items: { type: 'string' } },
-                              mismatchLabelKeys: { type: 'array', items: { type: 'string' } },
+                              matchLabelKeys: {
+                                type: 'array',
+                                items: {
+                                  type: 'string',
+                                  minLength: 1,
+                                  maxLength: 317,
+                                  pattern:
+                                    '^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]$',
+                                },
+                              },
+                              mismatchLabelKeys: {
+                                type: 'array',
+                                items: {
+                                  type: 'string',
+                                  minLength: 1,
+                                  maxLength: 317,
+                                  pattern:
+                                    '^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]$',
+                                },
+                              },
                               namespaceSelector: {
                                 type: 'object',
                                 properties: {
@@ -1857,9 +2136,22 @@ export const kasprAppSpecSchema: object = {
                                       type: 'object',
                                       required: ['key', 'operator'],
                                       properties: {
-                                        key: { type: 'string' },
-                                        operator: { type: 'string' },
-                                        values: { type: 'array', items: { type: 'string' } },
+                                        key: {
+                                          type: 'string',
+                                          minLength: 1,
+                                          maxLength: 317,
+                                          pattern:
+                                            '^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]$',
+                                        },
+                                        operator: { type: 'string', enum: ['In', 'NotIn', 'Exists', 'DoesNotExist'] },
+                                        values: {
+                                          type: 'array',
+                                          items: {
+                                            type: 'string',
+                                            maxLength: 63,
+                                            pattern: '^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$',
+                                          },
+                                        },
                                       },
                                     },
                                   },
@@ -1873,8 +2165,17 @@ export const kasprAppSpecSchema: object = {
                                   },
                                 },
                               },
-                              namespaces: { type: 'array', items: { type: 'string' } },
-                              topologyKey: { type: 'string' },
+                              namespaces: {
+                                type: 'array',
+                                items: { type: 'string', maxLength: 63, pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$' },
+                              },
+                              topologyKey: {
+                                type: 'string',
+                                minLength: 1,
+                                maxLength: 317,
+                                pattern:
+                                  '^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]$',
+                              },
                             },
                           },
                         },
@@ -1895,9 +2196,22 @@ export const kasprAppSpecSchema: object = {
                                   type: 'object',
                                   required: ['key', 'operator'],
                                   properties: {
-                                    key: { type: 'string' },
-                                    operator: { type: 'string' },
-                                    values: { type: 'array', items: { type: 'string' } },
+                                    key: {
+                                      type: 'string',
+                                      minLength: 1,
+                                      maxLength: 317,
+                                      pattern:
+                                        '^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]$',
+                                    },
+                                    operator: { type: 'string', enum: ['In', 'NotIn', 'Exists', 'DoesNotExist'] },
+                                    values: {
+                                      type: 'array',
+                                      items: {
+                                        type: 'string',
+                                        maxLength: 63,
+                                        pattern: '^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$',
+                                      },
+                                    },
                                   },
                                 },
                               },
@@ -1911,8 +2225,26 @@ export const kasprAppSpecSchema: object = {
                               },
                             },
                           },
-                          matchLabelKeys: { type: 'array', items: { type: 'string' } },
-                          mismatchLabelKeys: { type: 'array', items: { type: 'string' } },
+                          matchLabelKeys: {
+                            type: 'array',
+                            items: {
+                              type: 'string',
+                              minLength: 1,
+                              maxLength: 317,
+                              pattern:
+                                '^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]$',
+                            },
+                          },
+                          mismatchLabelKeys: {
+                            type: 'array',
+                            items: {
+                              type: 'string',
+                              minLength: 1,
+                              maxLength: 317,
+                              pattern:
+                                '^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]$',
+                            },
+                          },
                           namespaceSelector: {
                             type: 'object',
                             properties: {
@@ -1922,9 +2254,22 @@ export const kasprAppSpecSchema: object = {
                                   type: 'object',
                                   required: ['key', 'operator'],
                                   properties: {
-                                    key: { type: 'string' },
-                                    operator: { type: 'string' },
-                                    values: { type: 'array', items: { type: 'string' } },
+                                    key: {
+                                      type: 'string',
+                                      minLength: 1,
+                                      maxLength: 317,
+                                      pattern:
+                                        '^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]$',
+                                    },
+                                    operator: { type: 'string', enum: ['In', 'NotIn', 'Exists', 'DoesNotExist'] },
+                                    values: {
+                                      type: 'array',
+                                      items: {
+                                        type: 'string',
+                                        maxLength: 63,
+                                        pattern: '^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$',
+                                      },
+                                    },
                                   },
                                 },
                               },
@@ -1938,8 +2283,17 @@ export const kasprAppSpecSchema: object = {
                               },
                             },
                           },
-                          namespaces: { type: 'array', items: { type: 'string' } },
-                          topologyKey: { type: 'string' },
+                          namespaces: {
+                            type: 'array',
+                            items: { type: 'string', maxLength: 63, pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$' },
+                          },
+                          topologyKey: {
+                            type: 'string',
+                            minLength: 1,
+                            maxLength: 317,
+                            pattern:
+                              '^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]$',
+                          },
                         },
                       },
                     },
@@ -1952,9 +2306,14 @@ export const kasprAppSpecSchema: object = {
               items: {
                 type: 'object',
                 properties: {
-                  effect: { type: 'string' },
-                  key: { type: 'string' },
-                  operator: { type: 'string' },
+                  effect: { type: 'string', enum: ['', 'NoSchedule', 'PreferNoSchedule', 'NoExecute'] },
+                  key: {
+                    type: 'string',
+                    maxLength: 317,
+                    pattern:
+                      '^(([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9])?$',
+                  },
+                  operator: { type: 'string', enum: ['', 'Exists', 'Equal', 'Lt', 'Gt'] },
                   tolerationSeconds: { type: 'integer', format: 'int64' },
                   value: { type: 'string' },
                 },
@@ -1975,9 +2334,22 @@ export const kasprAppSpecSchema: object = {
                           type: 'object',
                           required: ['key', 'operator'],
                           properties: {
-                            key: { type: 'string' },
-                            operator: { type: 'string' },
-                            values: { type: 'array', items: { type: 'string' } },
+                            key: {
+                              type: 'string',
+                              minLength: 1,
+                              maxLength: 317,
+                              pattern:
+                                '^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]$',
+                            },
+                            operator: { type: 'string', enum: ['In', 'NotIn', 'Exists', 'DoesNotExist'] },
+                            values: {
+                              type: 'array',
+                              items: {
+                                type: 'string',
+                                maxLength: 63,
+                                pattern: '^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$',
+                              },
+                            },
                           },
                         },
                       },
@@ -1991,24 +2363,54 @@ export const kasprAppSpecSchema: object = {
                       },
                     },
                   },
-                  matchLabelKeys: { type: 'array', items: { type: 'string' } },
-                  maxSkew: { type: 'integer', format: 'int32' },
-                  minDomains: { type: 'integer', format: 'int32' },
-                  nodeAffinityPolicy: { type: 'string' },
-                  nodeTaintsPolicy: { type: 'string' },
-                  topologyKey: { type: 'string' },
-                  whenUnsatisfiable: { type: 'string' },
+                  matchLabelKeys: {
+                    type: 'array',
+                    items: {
+                      type: 'string',
+                      minLength: 1,
+                      maxLength: 317,
+                      pattern:
+                        '^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]$',
+                    },
+                  },
+                  maxSkew: { type: 'integer', format: 'int32', minimum: 1 },
+                  minDomains: { type: 'integer', format: 'int32', minimum: 1 },
+                  nodeAffinityPolicy: { type: 'string', enum: ['Honor', 'Ignore'] },
+                  nodeTaintsPolicy: { type: 'string', enum: ['Honor', 'Ignore'] },
+                  topologyKey: {
+                    type: 'string',
+                    minLength: 1,
+                    maxLength: 317,
+                    pattern:
+                      '^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]$',
+                  },
+                  whenUnsatisfiable: { type: 'string', enum: ['DoNotSchedule', 'ScheduleAnyway'] },
                 },
               },
             },
-            priorityClassName: { type: 'string' },
+            priorityClassName: {
+              type: 'string',
+              maxLength: 253,
+              pattern: '^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*)?$',
+            },
             schedulerName: { type: 'string' },
             hostAliases: {
               type: 'array',
               items: {
                 type: 'object',
                 required: ['ip'],
-                properties: { ip: { type: 'string' }, hostnames: { type: 'array', items: { type: 'string' } } },
+                properties: {
+                  ip: { type: 'string', minLength: 1, maxLength: 45 },
+                  hostnames: {
+                    type: 'array',
+                    items: {
+                      type: 'string',
+                      minLength: 1,
+                      maxLength: 253,
+                      pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$',
+                    },
+                  },
+                },
               },
             },
             enableServiceLinks: { type: 'boolean' },
@@ -2018,9 +2420,19 @@ export const kasprAppSpecSchema: object = {
                 type: 'object',
                 required: ['name'],
                 properties: {
-                  name: { type: 'string', minLength: 1 },
-                  resourceClaimName: { type: 'string' },
-                  resourceClaimTemplateName: { type: 'string' },
+                  name: { type: 'string', maxLength: 63, pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$' },
+                  resourceClaimName: {
+                    type: 'string',
+                    minLength: 1,
+                    maxLength: 253,
+                    pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$',
+                  },
+                  resourceClaimTemplateName: {
+                    type: 'string',
+                    minLength: 1,
+                    maxLength: 253,
+                    pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$',
+                  },
                 },
               },
             },
@@ -2093,12 +2505,23 @@ export const kasprAppSpecSchema: object = {
                     type: 'object',
                     required: ['driver'],
                     properties: {
-                      driver: { type: 'string', minLength: 1 },
+                      driver: {
+                        type: 'string',
+                        maxLength: 63,
+                        pattern: '^[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?([.][a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?)*$',
+                      },
                       fsType: { type: 'string' },
                       nodePublishSecretRef: {
                         type: 'object',
                         required: ['name'],
-                        properties: { name: { type: 'string' } },
+                        properties: {
+                          name: {
+                            type: 'string',
+                            minLength: 1,
+                            maxLength: 253,
+                            pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$',
+                          },
+                        },
                       },
                       readOnly: { type: 'boolean' },
                       volumeAttributes: { type: 'object', additionalProperties: { type: 'string' } },
@@ -2169,8 +2592,13 @@ export const kasprAppSpecSchema: object = {
                                         type: 'object',
                                         required: ['fieldPath'],
                                         properties: {
-                                          apiVersion: { type: 'string' },
-                                          fieldPath: { type: 'string', minLength: 1 },
+                                          apiVersion: { type: 'string', enum: ['', 'v1'] },
+                                          fieldPath: {
+                                            type: 'string',
+                                            minLength: 1,
+                                            pattern:
+                                              "^metadata[.](name|namespace|uid|labels|annotations|(labels|annotations)\\['[-A-Za-z0-9_./]+'\\])$",
+                                          },
                                         },
                                       },
                                     },
@@ -2184,7 +2612,13 @@ export const kasprAppSpecSchema: object = {
                               properties: {
                                 path: { type: 'string', minLength: 1 },
                                 audience: { type: 'string' },
-                                expirationSeconds: { type: 'integer', format: 'int64', minimum: 600, default: 3600 },
+                                expirationSeconds: {
+                                  type: 'integer',
+                                  format: 'int64',
+                                  minimum: 600,
+                                  maximum: 4294967296,
+                                  default: 3600,
+                                },
                               },
                             },
                           },
@@ -2208,8 +2642,13 @@ export const kasprAppSpecSchema: object = {
                               type: 'object',
                               required: ['fieldPath'],
                               properties: {
-                                apiVersion: { type: 'string' },
-                                fieldPath: { type: 'string', minLength: 1 },
+                                apiVersion: { type: 'string', enum: ['', 'v1'] },
+                                fieldPath: {
+                                  type: 'string',
+                                  minLength: 1,
+                                  pattern:
+                                    "^metadata[.](name|namespace|uid|labels|annotations|(labels|annotations)\\['[-A-Za-z0-9_./]+'\\])$",
+                                },
                               },
                             },
                           },
@@ -2220,13 +2659,28 @@ export const kasprAppSpecSchema: object = {
                   hostPath: {
                     type: 'object',
                     required: ['path'],
-                    properties: { path: { type: 'string', minLength: 1 }, type: { type: 'string' } },
+                    properties: {
+                      path: { type: 'string', minLength: 1 },
+                      type: {
+                        type: 'string',
+                        enum: [
+                          '',
+                          'DirectoryOrCreate',
+                          'Directory',
+                          'FileOrCreate',
+                          'File',
+                          'Socket',
+                          'CharDevice',
+                          'BlockDevice',
+                        ],
+                      },
+                    },
                   },
                   nfs: {
                     type: 'object',
                     required: ['path', 'server'],
                     properties: {
-                      path: { type: 'string', minLength: 1 },
+                      path: { type: 'string', pattern: '^/' },
                       server: { type: 'string', minLength: 1 },
                       readOnly: { type: 'boolean' },
                     },
@@ -2257,9 +2711,20 @@ export const kasprAppSpecSchema: object = {
                             type: 'object',
                             required: ['accessModes', 'resources'],
                             properties: {
-                              accessModes: { type: 'array', items: { type: 'string' } },
-                              storageClassName: { type: 'string' },
-                              volumeMode: { type: 'string' },
+                              accessModes: {
+                                type: 'array',
+                                minItems: 1,
+                                items: {
+                                  type: 'string',
+                                  enum: ['ReadWriteOnce', 'ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOncePod'],
+                                },
+                              },
+                              storageClassName: {
+                                type: 'string',
+                                maxLength: 253,
+                                pattern: '^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*)?$',
+                              },
+                              volumeMode: { type: 'string', enum: ['Filesystem', 'Block'] },
                               resources: {
                                 type: 'object',
                                 required: ['requests'],
@@ -2291,7 +2756,10 @@ export const kasprAppSpecSchema: object = {
                   image: {
                     type: 'object',
                     required: ['reference'],
-                    properties: { reference: { type: 'string', minLength: 1 }, pullPolicy: { type: 'string' } },
+                    properties: {
+                      reference: { type: 'string', minLength: 1 },
+                      pullPolicy: { type: 'string', enum: ['', 'Always', 'IfNotPresent', 'Never'] },
+                    },
                   },
                 },
               },
@@ -2317,8 +2785,18 @@ export const kasprAppSpecSchema: object = {
                         type: 'object',
                         required: ['name', 'key'],
                         properties: {
-                          name: { type: 'string', minLength: 1 },
-                          key: { type: 'string', minLength: 1 },
+                          name: {
+                            type: 'string',
+                            minLength: 1,
+                            maxLength: 253,
+                            pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$',
+                          },
+                          key: {
+                            type: 'string',
+                            minLength: 1,
+                            maxLength: 253,
+                            pattern: '^([-_a-zA-Z0-9]|[.][-_a-zA-Z0-9])[-._a-zA-Z0-9]*$',
+                          },
                           optional: { type: 'boolean' },
                         },
                       },
@@ -2326,15 +2804,33 @@ export const kasprAppSpecSchema: object = {
                         type: 'object',
                         required: ['name', 'key'],
                         properties: {
-                          name: { type: 'string', minLength: 1 },
-                          key: { type: 'string', minLength: 1 },
+                          name: {
+                            type: 'string',
+                            minLength: 1,
+                            maxLength: 253,
+                            pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$',
+                          },
+                          key: {
+                            type: 'string',
+                            minLength: 1,
+                            maxLength: 253,
+                            pattern: '^([-_a-zA-Z0-9]|[.][-_a-zA-Z0-9])[-._a-zA-Z0-9]*$',
+                          },
                           optional: { type: 'boolean' },
                         },
                       },
                       fieldRef: {
                         type: 'object',
                         required: ['fieldPath'],
-                        properties: { apiVersion: { type: 'string' }, fieldPath: { type: 'string', minLength: 1 } },
+                        properties: {
+                          apiVersion: { type: 'string', enum: ['', 'v1'] },
+                          fieldPath: {
+                            type: 'string',
+                            minLength: 1,
+                            pattern:
+                              "^(metadata[.](name|namespace|uid|(labels|annotations)\\['[-A-Za-z0-9_./]+'\\])|spec[.](nodeName|serviceAccountName)|status[.](hostIP|hostIPs|podIP|podIPs))$",
+                          },
+                        },
                       },
                     },
                   },
@@ -2348,7 +2844,10 @@ export const kasprAppSpecSchema: object = {
                 appArmorProfile: {
                   type: 'object',
                   required: ['type'],
-                  properties: { type: { type: 'string' }, localhostProfile: { type: 'string' } },
+                  properties: {
+                    type: { type: 'string', enum: ['RuntimeDefault', 'Unconfined', 'Localhost'] },
+                    localhostProfile: { type: 'string', minLength: 1, maxLength: 4095 },
+                  },
                 },
                 capabilities: {
                   type: 'object',
@@ -2358,11 +2857,11 @@ export const kasprAppSpecSchema: object = {
                   },
                 },
                 privileged: { type: 'boolean' },
-                procMount: { type: 'string' },
+                procMount: { type: 'string', enum: ['Default', 'Unmasked'] },
                 readOnlyRootFilesystem: { type: 'boolean' },
-                runAsGroup: { type: 'integer', format: 'int64' },
+                runAsGroup: { type: 'integer', format: 'int64', minimum: 0, maximum: 2147483647 },
                 runAsNonRoot: { type: 'boolean' },
-                runAsUser: { type: 'integer', format: 'int64' },
+                runAsUser: { type: 'integer', format: 'int64', minimum: 0, maximum: 2147483647 },
                 seLinuxOptions: {
                   type: 'object',
                   properties: {
@@ -2375,13 +2874,21 @@ export const kasprAppSpecSchema: object = {
                 seccompProfile: {
                   type: 'object',
                   required: ['type'],
-                  properties: { type: { type: 'string' }, localhostProfile: { type: 'string' } },
+                  properties: {
+                    type: { type: 'string', enum: ['RuntimeDefault', 'Unconfined', 'Localhost'] },
+                    localhostProfile: { type: 'string', minLength: 1, maxLength: 4095 },
+                  },
                 },
                 windowsOptions: {
                   type: 'object',
                   properties: {
                     gmsaCredentialSpec: { type: 'string' },
-                    gmsaCredentialSpecName: { type: 'string' },
+                    gmsaCredentialSpecName: {
+                      type: 'string',
+                      minLength: 1,
+                      maxLength: 253,
+                      pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$',
+                    },
                     hostProcess: { type: 'boolean' },
                     runAsUserName: { type: 'string' },
                   },
@@ -2426,8 +2933,18 @@ export const kasprAppSpecSchema: object = {
                         type: 'object',
                         required: ['name', 'key'],
                         properties: {
-                          name: { type: 'string', minLength: 1 },
-                          key: { type: 'string', minLength: 1 },
+                          name: {
+                            type: 'string',
+                            minLength: 1,
+                            maxLength: 253,
+                            pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$',
+                          },
+                          key: {
+                            type: 'string',
+                            minLength: 1,
+                            maxLength: 253,
+                            pattern: '^([-_a-zA-Z0-9]|[.][-_a-zA-Z0-9])[-._a-zA-Z0-9]*$',
+                          },
                           optional: { type: 'boolean' },
                         },
                       },
@@ -2435,15 +2952,33 @@ export const kasprAppSpecSchema: object = {
                         type: 'object',
                         required: ['name', 'key'],
                         properties: {
-                          name: { type: 'string', minLength: 1 },
-                          key: { type: 'string', minLength: 1 },
+                          name: {
+                            type: 'string',
+                            minLength: 1,
+                            maxLength: 253,
+                            pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$',
+                          },
+                          key: {
+                            type: 'string',
+                            minLength: 1,
+                            maxLength: 253,
+                            pattern: '^([-_a-zA-Z0-9]|[.][-_a-zA-Z0-9])[-._a-zA-Z0-9]*$',
+                          },
                           optional: { type: 'boolean' },
                         },
                       },
                       fieldRef: {
                         type: 'object',
                         required: ['fieldPath'],
-                        properties: { apiVersion: { type: 'string' }, fieldPath: { type: 'string', minLength: 1 } },
+                        properties: {
+                          apiVersion: { type: 'string', enum: ['', 'v1'] },
+                          fieldPath: {
+                            type: 'string',
+                            minLength: 1,
+                            pattern:
+                              "^(metadata[.](name|namespace|uid|(labels|annotations)\\['[-A-Za-z0-9_./]+'\\])|spec[.](nodeName|serviceAccountName)|status[.](hostIP|hostIPs|podIP|podIPs))$",
+                          },
+                        },
                       },
                     },
                   },
@@ -2457,7 +2992,10 @@ export const kasprAppSpecSchema: object = {
                 appArmorProfile: {
                   type: 'object',
                   required: ['type'],
-                  properties: { type: { type: 'string' }, localhostProfile: { type: 'string' } },
+                  properties: {
+                    type: { type: 'string', enum: ['RuntimeDefault', 'Unconfined', 'Localhost'] },
+                    localhostProfile: { type: 'string', minLength: 1, maxLength: 4095 },
+                  },
                 },
                 capabilities: {
                   type: 'object',
@@ -2467,11 +3005,11 @@ export const kasprAppSpecSchema: object = {
                   },
                 },
                 privileged: { type: 'boolean' },
-                procMount: { type: 'string' },
+                procMount: { type: 'string', enum: ['Default', 'Unmasked'] },
                 readOnlyRootFilesystem: { type: 'boolean' },
-                runAsGroup: { type: 'integer', format: 'int64' },
+                runAsGroup: { type: 'integer', format: 'int64', minimum: 0, maximum: 2147483647 },
                 runAsNonRoot: { type: 'boolean' },
-                runAsUser: { type: 'integer', format: 'int64' },
+                runAsUser: { type: 'integer', format: 'int64', minimum: 0, maximum: 2147483647 },
                 seLinuxOptions: {
                   type: 'object',
                   properties: {
@@ -2484,13 +3022,21 @@ export const kasprAppSpecSchema: object = {
                 seccompProfile: {
                   type: 'object',
                   required: ['type'],
-                  properties: { type: { type: 'string' }, localhostProfile: { type: 'string' } },
+                  properties: {
+                    type: { type: 'string', enum: ['RuntimeDefault', 'Unconfined', 'Localhost'] },
+                    localhostProfile: { type: 'string', minLength: 1, maxLength: 4095 },
+                  },
                 },
                 windowsOptions: {
                   type: 'object',
                   properties: {
                     gmsaCredentialSpec: { type: 'string' },
-                    gmsaCredentialSpecName: { type: 'string' },
+                    gmsaCredentialSpecName: {
+                      type: 'string',
+                      minLength: 1,
+                      maxLength: 253,
+                      pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$',
+                    },
                     hostProcess: { type: 'boolean' },
                     runAsUserName: { type: 'string' },
                   },

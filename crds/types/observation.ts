@@ -135,7 +135,7 @@ export interface ObservationStatus {
     /**
      * Members that answered, of those that run, for example 2/3.
      */
-    reachable: string
+    reachable?: string
     /**
      * Replicas of the StatefulSet when it was last seen, to restore them after its loss.
      */
@@ -286,68 +286,118 @@ export interface ObservationStatus {
   }
 }
 
-/** Schema of Observation.spec as the API server enforces it, CEL rules apart. */
-export const observationSpecSchema: object = {
+/** Schema of Observation.status as the API server enforces it, CEL rules apart. */
+export const observationStatusSchema: object = {
   type: 'object',
-  minProperties: 1,
-  maxProperties: 1,
   properties: {
+    observedGeneration: { type: 'integer', format: 'int64' },
+    lastObservedTime: { type: 'string', format: 'date-time' },
+    conditions: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['type', 'status', 'reason', 'message', 'lastTransitionTime', 'observedGeneration'],
+        properties: {
+          type: { type: 'string', minLength: 1 },
+          status: { type: 'string', enum: ['True', 'False', 'Unknown'] },
+          reason: { type: 'string', minLength: 1 },
+          message: { type: 'string' },
+          lastTransitionTime: { type: 'string', format: 'date-time' },
+          observedGeneration: { type: 'integer', format: 'int64' },
+        },
+      },
+    },
     kasprApp: {
       type: 'object',
-      required: ['app', 'statefulSet', 'selector', 'port', 'enabled'],
+      required: ['appUid', 'members'],
       properties: {
-        app: {
+        appUid: { type: 'string' },
+        reachable: { type: 'string' },
+        lastReplicas: { type: 'integer', format: 'int32', minimum: 0 },
+        subscriptions: { type: 'object', required: ['applied'], properties: { applied: { type: 'string' } } },
+        rebalance: { type: 'object' },
+        hung: {
           type: 'object',
-          required: ['name', 'uid'],
-          properties: { name: { type: 'string', minLength: 1 }, uid: { type: 'string', minLength: 1 } },
-        },
-        statefulSet: { type: 'string', minLength: 1 },
-        selector: { type: 'object', minProperties: 1, additionalProperties: { type: 'string' } },
-        port: { type: 'integer', format: 'int32', minimum: 1, maximum: 65535 },
-        enabled: { type: 'boolean' },
-        replicas: { type: 'integer', format: 'int32', minimum: 0 },
-        subscriptions: { type: 'string', minLength: 1 },
-        autoRebalance: { type: 'boolean' },
-        manualRebalance: { type: 'string' },
-        hungMembers: {
-          type: 'object',
-          required: ['enabled', 'thresholdSeconds'],
+          required: ['due', 'terminations'],
           properties: {
-            enabled: { type: 'boolean' },
-            thresholdSeconds: { type: 'integer', format: 'int32', minimum: 1, maximum: 86400 },
-          },
-        },
-        mayDelete: { type: 'array', items: { type: 'string', enum: ['HungMembers', 'StatefulSet'] } },
-        storage: {
-          type: 'object',
-          required: ['claim', 'size'],
-          properties: { claim: { type: 'string', minLength: 1 }, size: { type: 'string', minLength: 1 } },
-        },
-        packages: { type: 'object', required: ['set'], properties: { set: { type: 'string', minLength: 1 } } },
-        warnings: {
-          type: 'array',
-          maxItems: 64,
-          items: {
-            type: 'object',
-            required: ['reason', 'message'],
-            properties: {
-              reason: { type: 'string', minLength: 1 },
-              message: { type: 'string', minLength: 1, maxLength: 1024 },
+            due: { type: 'array', items: { type: 'integer', format: 'int32', minimum: 0 } },
+            terminations: {
+              type: 'array',
+              items: {
+                type: 'object',
+                required: ['id', 'podUID', 'time', 'state'],
+                properties: {
+                  id: { type: 'integer', format: 'int32', minimum: 0 },
+                  podUID: { type: 'string', minLength: 1 },
+                  time: { type: 'string', format: 'date-time' },
+                  state: { type: 'string', enum: ['Announced', 'Terminated', 'Withdrawn', 'Failed', 'DryRun'] },
+                  message: { type: 'string' },
+                },
+              },
             },
           },
         },
-        claims: {
+        storage: {
+          type: 'object',
+          required: ['from', 'size', 'phase'],
+          properties: {
+            from: { type: 'string' },
+            size: { type: 'string' },
+            phase: { type: 'string', enum: ['Growing', 'Replacing'] },
+            problem: {
+              type: 'object',
+              required: ['reason', 'message'],
+              properties: { reason: { type: 'string', minLength: 1 }, message: { type: 'string' } },
+            },
+          },
+        },
+        problems: {
           type: 'array',
           items: {
             type: 'object',
-            required: ['name', 'keep', 'size', 'accessModes'],
+            required: ['reason', 'message'],
+            properties: { reason: { type: 'string', minLength: 1 }, message: { type: 'string' } },
+          },
+        },
+        warned: { type: 'array', items: { type: 'string' } },
+        packages: {
+          type: 'object',
+          required: ['pod', 'state'],
+          properties: {
+            pod: { type: 'string', minLength: 1 },
+            set: { type: 'string' },
+            state: { type: 'string', enum: ['waiting', 'running', 'terminated'] },
+            reason: { type: 'string' },
+            exitCode: { type: 'integer', format: 'int32' },
+            message: { type: 'string' },
+          },
+        },
+        members: {
+          type: 'array',
+          items: {
+            type: 'object',
+            required: ['id', 'podUID', 'reachable'],
             properties: {
-              name: { type: 'string', minLength: 1 },
-              keep: { type: 'boolean' },
-              size: { type: 'string', minLength: 1 },
-              accessModes: { type: 'array', items: { type: 'string' } },
-              storageClassName: { type: 'string' },
-              labels: { type: 'object', additionalProperties: { type: 'string' } },
+              id: { type: 'integer', format: 'int32', minimum: 0 },
+              podUID: { type: 'string' },
+              podCreationTime: { type: 'string', format: 'date-time' },
+              reachable: { type: 'boolean' },
+              leader: { type: 'boolean', nullable: true },
+              rebalancing: { type: 'boolean', nullable: true },
+              recovering: { type: 'boolean', nullable: true },
+              lastKnown: {
+                type: 'object',
+                required: ['leader', 'rebalancing', 'recovering'],
+                properties: {
+                  leader: { type: 'boolean' },
+                  rebalancing: { type: 'boolean' },
+                  recovering: { type: 'boolean' },
+                },
+              },
+              lastTransitionTime: { type: 'string', format: 'date-time' },
+              rebalancingSince: { type: 'string', format: 'date-time' },
+              hungStrikes: { type: 'integer', format: 'int32', minimum: 1, maximum: 3 },
+              lastStrikeTime: { type: 'string', format: 'date-time' },
             },
           },
         },

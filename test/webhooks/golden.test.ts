@@ -42,6 +42,14 @@ const refusedWherever: Record<string, (spec: TemplatedSpec) => boolean> = {
         return limit !== undefined && (quantityValue(amount) ?? 0n) > limit
       }),
     ),
+  'tolerationSeconds without the effect NoExecute: the API server refuses the StatefulSet': ({ template }) =>
+    (template?.pod?.tolerations ?? []).some(
+      ({ tolerationSeconds, effect }) => tolerationSeconds !== undefined && effect !== 'NoExecute',
+    ),
+  'minDomains with ScheduleAnyway: the API server refuses the StatefulSet': ({ template }) =>
+    (template?.pod?.topologySpreadConstraints ?? []).some(
+      ({ minDomains, whenUnsatisfiable }) => minDomains !== undefined && whenUnsatisfiable !== 'DoNotSchedule',
+    ),
 }
 
 /** Why an app that the original rendered is refused; `undefined` when it is not. */
@@ -276,7 +284,11 @@ function withMountedVolumes(golden: GoldenCase): GoldenCase {
 
 interface TemplatedSpec {
   template?: {
-    pod?: { volumes?: { name: string; emptyDir?: { sizeLimit?: unknown; medium?: string } }[] }
+    pod?: {
+      volumes?: { name: string; emptyDir?: { sizeLimit?: unknown; medium?: string } }[]
+      tolerations?: { tolerationSeconds?: number; effect?: string }[]
+      topologySpreadConstraints?: { minDomains?: number; whenUnsatisfiable: string }[]
+    }
     kasprContainer?: { volumeMounts?: { name: string }[] }
     pythonPackagesInitContainer?: { env?: { name: string }[]; volumeMounts?: { name: string }[] }
   }

@@ -350,11 +350,15 @@ const flowDifferences: Record<string, Difference<FlowRecord, Flow>> = {
     applies: () => true,
     instead: (result) => ({ ...result, linkedResources: { ...(result.linkedResources as object), joins: [] } }),
   },
-  'members are there from the start, as an empty list, and say whether they answer': {
+  'members are there from the start, as an empty list, and say which pod they are and whether it answers': {
     applies: () => true,
     instead: (result) => ({
       ...result,
-      members: ((result.members ?? []) as object[]).map((member) => ({ ...member, reachable: true })),
+      members: ((result.members ?? []) as object[]).map((member) => ({
+        podUID: 'unknown',
+        ...member,
+        reachable: true,
+      })),
     }),
   },
   'a member that does not answer stays in the list; the original forgets it, and since when it is as it is': {
@@ -362,6 +366,7 @@ const flowDifferences: Record<string, Difference<FlowRecord, Flow>> = {
     instead: (result, { status }) => {
       const answering = result.members as { id: number }[]
       const members = (status['members'] as { id: number }[]).map((member) => ({
+        podUID: 'unknown',
         ...member,
         reachable: answering.some(({ id }) => id === member.id),
       }))

@@ -14,8 +14,14 @@ export function hooksOf(resource: string): CompositeHooks {
 
 /** Settings as read from these environment variables, and a time. */
 export function context(environment: Record<string, string> = {}, now = '2026-01-01T00:00:00Z'): HookContext {
-  return { now: new Date(now), settings: readSettings(hookSettings, environment) }
+  const key = JSON.stringify(environment)
+  const settings = settingsRead.get(key) ?? readSettings(hookSettings, environment)
+  settingsRead.set(key, settings)
+  return { now: new Date(now), settings }
 }
+
+/** By environment: reading them anew for each of thousands of calls would take longer than the calls. */
+const settingsRead = new Map<string, HookContext['settings']>()
 
 /** A sync request as Metacontroller builds it: a group for every rule, objects keyed by namespace and name. */
 export function request(

@@ -1,5 +1,5 @@
 import { type KasprAppSpec, kasprAppSpecSchema } from '../../crds/types/kasprapp.ts'
-import { canonicalQuantity } from '../contract/quantity.ts'
+import { canonicalQuantity, quantityValue } from '../contract/quantity.ts'
 import { isMap } from '../contract/objects.ts'
 import type { KubeObject } from '../contract/types.ts'
 import { type Problem, type Validated, shown, specValidator } from '../contract/validate.ts'
@@ -9,6 +9,7 @@ import { authenticationProblems } from './kafka.ts'
 import { type PythonPackages, packageProblems } from './packages/requirements.ts'
 import { ownNames } from './pod-template.ts'
 import { canonicalPodValue } from './pod-values.ts'
+import { resourceProblems } from './resource-problems.ts'
 import { templateProblems } from './template-problems.ts'
 import { defaultVersion, imageOf, versions } from './versions.ts'
 
@@ -18,7 +19,7 @@ export type AppSpec = KasprAppSpec & {
   storage: NonNullable<KasprAppSpec['storage']>
 }
 
-const validate = specValidator<KasprAppSpec>(kasprAppSpecSchema)
+const validate = specValidator<KasprAppSpec>(kasprAppSpecSchema, withoutNulls)
 
 const acceptedQuantity = 'a quantity such as 500m, 2 or 10Gi'
 
@@ -29,7 +30,7 @@ const acceptedQuantity = 'a quantity such as 500m, 2 or 10Gi'
  * @param components components of the app, whose volumes the template must not take
  */
 export function readAppSpec(parent: KubeObject, components: readonly LinkedComponent[] = []): Validated<AppSpec> {
-  const validated = validate(withoutNulls(parent['spec']))
+  const validated = validate(parent['spec'])
   if (!validated.ok) return { ok: false, problems: inWords(validated.problems, parent) }
   const spec = validated.value
   const basic = [
@@ -96,29 +97,17 @@ function storageProblems({ storage }: KasprAppSpec): Problem[] {
   }
   if (storage?.size !== undefined && canonicalQuantity(storage.size) === undefined) {
     problems.push({ field: 'spec.storage.size', value: shown(storage.size), accepted: acceptedQuantity })
+  } else if (storage?.type === 'persistent-claim' && quantityValue(storage.size) === 0n) {
+    problems.push({ field: 'spec.storage.size', value: shown(storage.size), accepted: 'a size above 0' })
   }
   return problems
 }
 
 function packageSizeProblems({ pythonPackages }: KasprAppSpec): Problem[] {
   const size = pythonPackages?.cache?.size
-  if (size === undefined || canonicalQuantity(size) !== undefined) return []
-  return [{ field: 'spec.pythonPackages.cache.size', value: shown(size), accepted: acceptedQuantity }]
+  if (size === undefined || (quantityValue(size) ?? 0n) > 0n) return []
+  return [{ field: 'spec.pythonPackages.cache.size', value: shown(size), accepted: `${acceptedQuantity}, above 0` }]
 }
-
-function resourceProblems(resources: Resources | undefined, field: string): Problem[] {
-  return (['limits', 'requests'] as const).flatMap((part) =>
-    Object.entries(resources?.[part] ?? {})
-      .filter(([, value]) => canonicalQuantity(value) === undefined)
-      .map(([name, value]) => ({
-        field: `${field}.${part}.${name}`,
-        value: shown(value),
-        accepted: acceptedQuantity,
-      })),
-  )
-}
-
-type Resources = Pick<NonNullable<KasprAppSpec['resources']>, 'limits' | 'requests'>
 
 function canonical(spec: KasprAppSpec): AppSpec {
   const { storage = { type: 'ephemeral' }, replicas = 1, resources, template, pythonPackages } = spec

@@ -2,7 +2,7 @@ import type { KasprAppStatus } from '../../crds/types/kasprapp.ts'
 import { type ConditionDraft, conditionOf, conditions } from '../contract/conditions.ts'
 import { isMap } from '../contract/objects.ts'
 import type { Condition, KubeObject } from '../contract/types.ts'
-import { type Problem, problemText } from '../contract/validate.ts'
+import { type Problem, problemsText } from '../contract/validate.ts'
 import type { HookSettings } from '../settings.ts'
 import type { AppPlan } from './app-plan.ts'
 import type { AppSpec } from './app-spec.ts'
@@ -10,13 +10,15 @@ import type { AppView, ObservedApp, StatefulSet } from './app-view.ts'
 import { componentKinds } from './components/kinds.ts'
 import { claimDifferences, wantedClaim } from './packages/claim.ts'
 import { packagesStatus } from './packages/status.ts'
+import { type OversizedChild, oversizedCondition } from './size-limit.ts'
 import { immutableStorage } from './statefulset.ts'
 import { storageCondition } from './storage-status.ts'
 import { versionOfImage } from './versions.ts'
 
 /** What a sync found out about an app: its spec cannot be rendered, or it was rendered to a plan and children. */
 export type AppOutcome =
-  { valid: false; problems: Problem[] } | { valid: true; spec: AppSpec; plan: AppPlan; desired: KubeObject[] }
+  | { valid: false; problems: Problem[] }
+  | { valid: true; spec: AppSpec; plan: AppPlan; desired: KubeObject[]; oversized: OversizedChild[] }
 
 /**
  * The complete status of an app. Metacontroller replaces the whole status and adds `observedGeneration`; it describes
@@ -29,7 +31,8 @@ export function appStatus(
   now: Date,
 ): Record<string, unknown> {
   const wanted = outcome.valid ? outcome.spec.replicas : wantedReplicas(view.parent)
-  const links = outcome.valid ? { linkedResources: linkedResources(outcome.plan) } : keptLinkedResources(view.parent)
+  const mounts = outcome.valid && outcome.oversized.length === 0
+  const links = mounts ? { linkedResources: linkedResources(outcome.plan) } : keptLinkedResources(view.parent)
   const packages = outcome.valid ? packagesOf(view, outcome.plan) : keptPackages(view.parent)
   const storage = outcome.valid ? storageCondition(view, outcome.spec) : undefined
   const drafts = [
@@ -100,11 +103,12 @@ function validCondition(view: AppView, outcome: AppOutcome): ConditionDraft {
       type: 'Valid',
       status: 'False',
       reason: 'InvalidSpec',
-      message: outcome.problems.map(problemText).join('; '),
+      message: problemsText(outcome.problems),
     }
   }
+  if (outcome.oversized.length > 0) return oversizedCondition(outcome.oversized, outcome.plan.mounted.length)
   const skipped = view.components.flatMap(({ kind, rendered }) =>
-    rendered.valid ? [] : [`${kind.kind} ${rendered.name}: ${rendered.problems.map(problemText).join('; ')}`],
+    rendered.valid ? [] : [`${kind.kind} ${rendered.name}: ${problemsText(rendered.problems)}`],
   )
   if (skipped.length > 0) {
     return {
@@ -133,9 +137,10 @@ function healthConditions(
   settings: HookSettings,
   wanted: number,
 ): ConditionDraft[] {
-  if (!outcome.valid) {
+  if (!outcome.valid || outcome.oversized.length > 0) {
+    const { message } = validCondition(view, outcome)
     return [
-      { type: 'Progressing', status: 'False', reason: 'Error', message: outcome.problems.map(problemText).join('; ') },
+      { type: 'Progressing', status: 'False', reason: 'Error', message },
       { type: 'Ready', status: 'False', reason: 'Error', message: 'Kaspr app not ready' },
     ]
   }
@@ -171,7 +176,7 @@ function progressing(view: AppView, { plan, desired }: AppOutcome & { valid: tru
       type: 'Progressing',
       status: 'True',
       reason: 'WaitingForComponents',
-      message: `Pods keep their template until the ConfigMaps hold the definitions of ${names.join(', ')}`,
+      message: `Pods keep their template until the ConfigMaps hold the definitions of ${listed(names)}`,
     }
   }
   const missing = missingObjects(view, desired)
@@ -181,12 +186,18 @@ function progressing(view: AppView, { plan, desired }: AppOutcome & { valid: tru
       type: 'Progressing',
       status: 'True',
       reason: 'WaitingForObjects',
-      message: `Waiting for ${names.join(', ')}; if one does not appear, an object of that name belongs to somebody else`,
+      message: `Waiting for ${listed(names)}; if one does not appear, an object of that name belongs to somebody else`,
     }
   }
   return healthy
     ? complete
     : { type: 'Progressing', status: 'True', reason: 'Reconciling', message: 'Waiting for resources to become ready' }
+}
+
+/** The first names of a list, and how many more there are. */
+function listed(names: readonly string[]): string {
+  const shown = names.slice(0, 10).join(', ')
+  return names.length <= 10 ? shown : `${shown} and ${names.length - 10} more`
 }
 
 function readiness({ report }: AppView, healthy: boolean, settings: HookSettings, wanted: number): ConditionDraft {

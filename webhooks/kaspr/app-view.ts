@@ -1,8 +1,8 @@
-import type { ObservationStatus } from '../../crds/types/observation.ts'
+import { type ObservationStatus, observationStatusSchema } from '../../crds/types/observation.ts'
 import { isMap, objectNamed } from '../contract/objects.ts'
 import { objectsOf } from '../contract/request.ts'
 import type { CompositeRequest, KubeObject } from '../contract/types.ts'
-import { shown } from '../contract/validate.ts'
+import { shapeCheck, shown } from '../contract/validate.ts'
 import { type RenderedComponent, renderComponent } from './components/render.ts'
 import { type ComponentKind, componentKinds } from './components/kinds.ts'
 import { isPaused } from './annotations.ts'
@@ -150,10 +150,12 @@ function heldHash(component: KubeObject): string | undefined {
   return typeof hash === 'string' ? hash : undefined
 }
 
+/** The report about this very app. One of another shape, which the API server would not have stored, is none. */
 function reportOf(observation: KubeObject | undefined, uid: string | undefined): AppReport | undefined {
   const status = observation?.['status']
-  const report = isMap(status) ? status['kasprApp'] : undefined
-  return isMap(report) && report['appUid'] === uid && Array.isArray(report['members'])
-    ? (report as unknown as AppReport)
-    : undefined
+  if (!isStatus(status)) return undefined
+  const { kasprApp } = status
+  return kasprApp?.appUid === uid ? kasprApp : undefined
 }
+
+const isStatus = shapeCheck<ObservationStatus>(observationStatusSchema)

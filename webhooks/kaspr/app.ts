@@ -16,11 +16,12 @@ import { type AppView, type ObservedApp, type StatefulSet, appView, childRules, 
 import { autoscaler } from './autoscaler.ts'
 import { child } from './child.ts'
 import { componentKinds } from './components/kinds.ts'
-import { appLabel, appLabels, appNames, kasprApiVersion } from './names.ts'
-import { observation, runningPort } from './observation.ts'
+import { appLabel, appLabels, appNames, isObjectName, kasprApiVersion } from './names.ts'
+import { type Orders, observation, runningPort } from './observation.ts'
 import { ordersFor } from './orders.ts'
 import { packagesClaim, wantedClaim } from './packages/claim.ts'
 import { services } from './services.ts'
+import { oversizedChildren, withoutOversized } from './size-limit.ts'
 import { statefulSet } from './statefulset.ts'
 
 /**
@@ -33,7 +34,7 @@ export function syncApp(request: CompositeRequest, { settings, now }: HookContex
   const port = outcome.valid ? outcome.plan.config.webPort : runningPort(view)
   const objects = !outcome.valid ? frozen(view) : view.paused ? withoutAutoscaler(frozen(view)) : outcome.desired
   return {
-    children: [...objects, observation(view, port, settings, ordersFor(view, outcome, settings))],
+    children: [...objects, ...watch(view, port, settings, ordersFor(view, outcome, settings))],
     status: appStatus(view, outcome, settings, now),
   }
 }
@@ -91,7 +92,26 @@ function appOutcome(view: AppView, settings: HookSettings): AppOutcome {
   const spec = readAppSpec(view.parent, view.components)
   if (!spec.ok) return { valid: false, problems: spec.problems }
   const plan = appPlan(view, spec.value, settings)
-  return { valid: true, spec: spec.value, plan, desired: desiredObjects(view, spec.value, plan, settings) }
+  const desired = desiredObjects(view, spec.value, plan, settings)
+  // A set that waits for its components may be about to become too large: it will not be, later.
+  const ahead = plan.waitingFor.length === 0 ? [] : [statefulSet(view, spec.value, settings, plan.template)]
+  const oversized = oversizedChildren([
+    ...desired.filter(({ kind }) => ahead.length === 0 || kind !== 'StatefulSet'),
+    ...ahead,
+  ])
+  return {
+    valid: true,
+    spec: spec.value,
+    plan,
+    desired: withoutOversized(desired, oversized, view.children),
+    oversized,
+  }
+}
+
+/** The Observation; none for an app whose name no object can have, which was admitted by an older schema. */
+function watch(view: AppView, port: number, settings: HookSettings, orders: Orders): KubeObject[] {
+  const own = observation(view, port, settings, orders)
+  return isObjectName(own.metadata.name) ? [own] : []
 }
 
 /** All objects of a valid app but its Observation. */

@@ -59,20 +59,31 @@ export function configProblems(config: Record<string, unknown>): Problem[] {
     const type = known.get(key)
     if (type !== undefined && typedText(type, value) === undefined) {
       problems.push({ field: `spec.config.${key}`, value: shown(value), accepted: acceptedForms[type] })
-    } else if (!/^[-._a-zA-Z0-9]+$/.test(key)) {
-      // A ConfigMap key and a variable name must be made of it.
+    } else if (!/^[-._a-zA-Z0-9]{1,251}$/.test(key)) {
+      // A ConfigMap key and, with K_ in front, a variable name must be made of it.
       problems.push({
-        field: `spec.config.${key}`,
+        field: `spec.config.${key.slice(0, 60)}`,
         value: shown(key),
-        accepted: 'keys of letters, digits, ".", "_" and "-"',
+        accepted: 'keys of letters, digits, ".", "_" and "-", 251 characters at most',
       })
+    } else {
+      problems.push(...readHereProblems(key, value))
     }
   }
-  const port = Number(config['web_port'] ?? config['webPort'] ?? defaultWebPort)
-  if (!Number.isInteger(port) || port < 1 || port > 65535) {
-    problems.push({ field: 'spec.config.webPort', value: shown(config['webPort']), accepted: 'a port, 1 to 65535' })
-  }
   return problems
+}
+
+/** Settings that are not only passed on: whatever key becomes their variable, containers are made of them. */
+function readHereProblems(key: string, value: unknown): Problem[] {
+  const variable = known.has(key) ? variableName(key) : `K_${key.toUpperCase()}`
+  const field = `spec.config.${key}`
+  if (variable === 'K_WEB_PORT' && value != null) {
+    const port = Number(valueText(value))
+    const fine = Number.isInteger(port) && port >= 1 && port <= 65535
+    return fine ? [] : [{ field, value: shown(value), accepted: 'a port, 1 to 65535' }]
+  }
+  const isDirectory = variable === 'K_TABLE_DIR' || variable === 'K_DEFINITIONS_DIR'
+  return isDirectory && value === '' ? [{ field, value: '""', accepted: 'the path of a directory' }] : []
 }
 
 /**

@@ -58,3 +58,8 @@ export function appLabels(name: string): Record<string, string> {
 export function withParentLabels(parent: KubeObject, labels: Record<string, string>): Record<string, string> {
   return { ...parent.metadata.labels, ...labels }
 }
+
+/** Whether an object can have this name: a DNS subdomain. */
+export function isObjectName(name: string): boolean {
+  return name.length <= 253 && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/.test(name)
+}

@@ -1,10 +1,15 @@
 import type { KasprAppSpec } from '../../crds/types/kasprapp.ts'
-import { isMap } from '../contract/objects.ts'
-import { canonicalQuantity, quantityValue } from '../contract/quantity.ts'
-import { type Problem, shown } from '../contract/validate.ts'
+import type { Problem } from '../contract/validate.ts'
+import { annotationKeyProblems, labelKeyProblems } from './label-keys.ts'
 import { keyDirectory, packagesDirectory } from './packages/install.ts'
+import { duplicates, each, unless } from './problem-lists.ts'
+import { deviceProblems } from './resource-problems.ts'
+import { schedulingProblems } from './scheduling-problems.ts'
+import { containerSecurityProblems, podSecurityProblems } from './security-problems.ts'
+import { mountProblems, volumeProblems } from './volume-problems.ts'
 
 type Template = NonNullable<KasprAppSpec['template']>
+type PodParts = NonNullable<Template['pod']>
 type ContainerTemplate = NonNullable<Template['kasprContainer']>
 
 /** What the pods of an app have of their own, so that the template cannot have it too. */
@@ -15,43 +20,65 @@ export interface OwnNames {
   memberPaths: readonly string[]
 }
 
-const sources = [
-  ...['secret', 'configMap', 'emptyDir', 'persistentVolumeClaim', 'csi', 'projected', 'downwardAPI', 'hostPath', 'nfs'],
-  ...['ephemeral', 'image'],
-]
-
 /**
  * What keeps `spec.template` from becoming objects that the API server takes, beyond the schema. An object that it refuses would hold up
  * the status of the whole app, with no word on the app itself.
  */
 export function templateProblems(spec: KasprAppSpec, own: OwnNames): Problem[] {
   const { template = {} } = spec
-  const volumes = template.pod?.volumes ?? []
-  const volumeNames = [...own.volumes, ...volumes.map(({ name }) => name)]
+  const { pod = {} } = template
+  const volumes = [...own.volumes, ...(pod.volumes ?? []).map(({ name }) => name)]
   return [
-    ...labelProblems(template),
-    ...volumes.flatMap((volume, index) => volumeProblems(volume, `spec.template.pod.volumes[${index}]`)),
-    ...duplicates(
-      volumes.map(({ name }) => name),
-      own.volumes,
-      'spec.template.pod.volumes',
-      'name',
+    ...metadataProblems(template),
+    // Everything else that is mounted has a path of its own.
+    ...unless(
+      new Set(own.memberPaths).size === own.memberPaths.length,
+      'spec.config.tableDir',
+      own.memberPaths[0],
+      'a directory that is used for nothing else',
     ),
-    ...duplicates(
-      (template.pod?.hostAliases ?? []).map(({ ip }) => ip),
-      [],
-      'spec.template.pod.hostAliases',
-      'ip',
-    ),
-    ...containerProblems(template.kasprContainer, 'spec.template.kasprContainer', own.memberPaths, volumeNames),
+    ...podProblems(pod, own),
+    ...containerProblems(template.kasprContainer, 'spec.template.kasprContainer', own.memberPaths, volumes),
     ...containerProblems(
       template.pythonPackagesInitContainer,
       'spec.template.pythonPackagesInitContainer',
       spec.pythonPackages?.cache?.type === 'gcs' ? [packagesDirectory, keyDirectory] : [packagesDirectory],
-      volumeNames,
+      volumes,
     ),
-    ...claimProblems(spec),
+    ...deviceProblems(spec),
   ]
+}
+
+function podProblems(pod: PodParts, own: OwnNames): Problem[] {
+  const field = 'spec.template.pod'
+  const names = (list: { name: string }[] | undefined): string[] => (list ?? []).map(({ name }) => name)
+  const addresses = (pod.hostAliases ?? []).map(({ ip }) => ip)
+  return [
+    ...each(pod.volumes, `${field}.volumes`, volumeProblems),
+    ...duplicates(names(pod.volumes), own.volumes, `${field}.volumes`, 'name'),
+    ...duplicates(addresses, [], `${field}.hostAliases`, 'ip'),
+    ...addresses.flatMap((ip, index) =>
+      unless(isAddress(ip), `${field}.hostAliases[${index}].ip`, ip, 'an address such as 10.0.0.1 or fd00::1'),
+    ),
+    ...duplicates(names(pod.resourceClaims), [], `${field}.resourceClaims`, 'name'),
+    ...each(pod.resourceClaims, `${field}.resourceClaims`, (claim, at) =>
+      unless(
+        (claim.resourceClaimName === undefined) !== (claim.resourceClaimTemplateName === undefined),
+        at,
+        claim,
+        'exactly one of resourceClaimName and resourceClaimTemplateName',
+      ),
+    ),
+    ...schedulingProblems(pod),
+    ...(pod.securityContext === undefined ? [] : podSecurityProblems(pod.securityContext, `${field}.securityContext`)),
+  ]
+}
+
+/** The parser of URLs knows IPv6 addresses; it takes short forms of IPv4 ones, which the pod API does not. */
+function isAddress(text: string): boolean {
+  if (text.includes(':')) return /^[0-9a-fA-F:.]+$/.test(text) && URL.canParse(`http://[${text}]`)
+  const numbers = text.split('.')
+  return numbers.length === 4 && numbers.every((number) => /^(0|[1-9]\d{0,2})$/.test(number) && Number(number) <= 255)
 }
 
 function containerProblems(
@@ -60,26 +87,12 @@ function containerProblems(
   ownPaths: readonly string[],
   volumes: readonly string[],
 ): Problem[] {
-  const mounts = container?.volumeMounts ?? []
+  if (container === undefined) return []
+  const { env, securityContext } = container
   return [
-    ...(container?.env ?? []).flatMap((variable, index) => variableProblems(variable, `${field}.env[${index}]`)),
-    ...duplicates(
-      mounts.map(({ mountPath }) => mountPath),
-      ownPaths,
-      `${field}.volumeMounts`,
-      'mountPath',
-    ),
-    ...mounts.flatMap(({ name }, index) =>
-      volumes.includes(name)
-        ? []
-        : [
-            {
-              field: `${field}.volumeMounts[${index}].name`,
-              value: shown(name),
-              accepted: 'a name of spec.template.pod.volumes',
-            },
-          ],
-    ),
+    ...each(env, `${field}.env`, variableProblems),
+    ...mountProblems(container, `${field}.volumeMounts`, ownPaths, volumes),
+    ...(securityContext === undefined ? [] : containerSecurityProblems(securityContext, `${field}.securityContext`)),
   ]
 }
 
@@ -96,81 +109,13 @@ function variableProblems(
   return problem(`${field}.valueFrom`, 'exactly one of secretKeyRef, configMapKeyRef and fieldRef')
 }
 
-function volumeProblems(volume: object, field: string): Problem[] {
-  const found = Object.keys(volume).filter((key) => key !== 'name')
-  const limit = 'emptyDir' in volume && isMap(volume.emptyDir) ? volume.emptyDir['sizeLimit'] : undefined
-  if (limit !== undefined && canonicalQuantity(limit) === undefined) {
-    return [{ field: `${field}.emptyDir.sizeLimit`, value: shown(limit), accepted: 'a quantity such as 64Mi' }]
-  }
-  if (found.length === 1 && sources.includes(found[0] ?? '')) return []
-  return [{ field, value: found.join(' and ') || 'no source', accepted: `exactly one of ${sources.join(', ')}` }]
-}
-
-/** Entries whose key is taken, by the app itself or by an entry before. */
-function duplicates(keys: readonly string[], taken: readonly string[], list: string, key: string): Problem[] {
-  return keys.flatMap((value, index) =>
-    taken.includes(value) || keys.indexOf(value) < index
-      ? [{ field: `${list}[${index}].${key}`, value: shown(value), accepted: 'one that is not in use yet' }]
-      : [],
-  )
-}
-
-const qualifiedName = /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/
-
-function labelProblems(template: Template): Problem[] {
-  return (['serviceAccount', 'service', 'pod'] as const).flatMap((part) =>
-    (['labels', 'annotations'] as const).flatMap((map) =>
-      Object.keys(template[part]?.metadata?.[map] ?? {})
-        .filter((key) => !qualifiedName.test(key))
-        .map((key) => ({
-          field: `spec.template.${part}.metadata.${map}`,
-          value: shown(key),
-          accepted: 'keys such as team or example.com/team',
-        })),
-    ),
-  )
-}
-
-/** Device claims that the pod does not have, and requests above their limits. */
-function claimProblems({ resources, template, pythonPackages }: KasprAppSpec): Problem[] {
-  const claims = (template?.pod?.resourceClaims ?? []).map(({ name }) => name)
-  const unknown = (resources?.claims ?? []).flatMap(({ name }, index) =>
-    claims.includes(name)
-      ? []
-      : [
-          {
-            field: `spec.resources.claims[${index}].name`,
-            value: shown(name),
-            accepted: 'a name of spec.template.pod.resourceClaims',
-          },
-        ],
-  )
-  return [
-    ...unknown,
-    ...aboveLimit(resources, 'spec.resources'),
-    ...aboveLimit(pythonPackages?.resources, 'spec.pythonPackages.resources'),
-  ]
-}
-
-type Quantities = Record<string, number | string>
-
-function aboveLimit(resources: { limits?: Quantities; requests?: Quantities } | undefined, field: string): Problem[] {
-  return Object.entries(resources?.requests ?? {}).flatMap(([name, request]) => {
-    const limits = resources?.limits ?? {}
-    const limit = Object.hasOwn(limits, name) ? limits[name] : undefined
-    if (limit === undefined || !isAbove(request, limit)) return []
-    return [{ field: `${field}.requests.${name}`, value: shown(request), accepted: `at most the limit ${limit}` }]
+function metadataProblems(template: Template): Problem[] {
+  return (['serviceAccount', 'service', 'pod'] as const).flatMap((part) => {
+    const { labels, annotations } = template[part]?.metadata ?? {}
+    const field = `spec.template.${part}.metadata`
+    return [
+      ...labelKeyProblems(labels, `${field}.labels`),
+      ...annotationKeyProblems(annotations, `${field}.annotations`),
+    ]
   })
-}
-
-/** In thousandths: processors are counted in them. */
-function isAbove(request: unknown, limit: unknown): boolean {
-  const [a, b] = [milli(request), milli(limit)]
-  return a !== undefined && b !== undefined && a > b
-}
-
-function milli(value: unknown): bigint | undefined {
-  const text = canonicalQuantity(value)
-  if (text === undefined) return undefined
-  return text.endsWith('m') ? BigInt(text.slice(0, -1)) : (quantityValue(text) ?? 0n) * 1000n
 }

@@ -3,7 +3,7 @@ import { freeze } from '../../contract/freeze.ts'
 import { objectNamed } from '../../contract/objects.ts'
 import { objectsOf } from '../../contract/request.ts'
 import type { CompositeRequest, CompositeResponse, KubeObject } from '../../contract/types.ts'
-import { type Problem, problemText } from '../../contract/validate.ts'
+import { type Problem, problemsText } from '../../contract/validate.ts'
 import { appLabel } from '../names.ts'
 import type { ComponentKind } from './kinds.ts'
 import { type RenderedComponent, dataHash, renderComponent } from './render.ts'
@@ -64,7 +64,7 @@ function invalid({ parent, children }: CompositeRequest, problems: Problem[], no
     status: {
       ...(holding === undefined ? {} : { configMap: holding.metadata.name, hash: dataHash(holding['data']) }),
       conditions: statusConditions(parent, now, [
-        { type: 'Valid', status: 'False', reason: 'InvalidSpec', message: problems.map(problemText).join('; ') },
+        { type: 'Valid', status: 'False', reason: 'InvalidSpec', message: problemsText(problems) },
         {
           type: 'Ready',
           status: 'False',
