@@ -3,6 +3,8 @@ import { systemClock } from './clock.ts'
 import { Controller } from './controller.ts'
 import { KasprApps } from './kaspr/index.ts'
 import { MemberPoller } from './kaspr/poll.ts'
+import { Rebalances } from './kaspr/rebalance-part.ts'
+import { warnings } from './kaspr/warnings.ts'
 import { createClient } from './kube/client.ts'
 import { EventRecorder } from './kube/events.ts'
 import type { Informer } from './kube/informer.ts'
@@ -61,6 +63,15 @@ export function assemble({ settings, logger, member, kubeconfig }: PartsOptions)
     concurrencyPerApp: settings.POLL_CONCURRENCY_PER_APP,
     onPoll: ({ result }, seconds) => metrics.onPoll(result, seconds),
   })
+  const rebalances = new Rebalances({
+    client,
+    clock,
+    connectTimeoutMs: settings.MEMBER_CONNECT_TIMEOUT_SECONDS * 1000,
+    timeoutMs: settings.MEMBER_TIMEOUT_SECONDS * 1000,
+    confirmMs: settings.REBALANCE_CONFIRM_SECONDS * 1000,
+    minIntervalMs: settings.REBALANCE_MIN_INTERVAL_SECONDS * 1000,
+    backoffMs: settings.REBALANCE_BACKOFF_SECONDS * 1000,
+  })
   const kasprApps = new KasprApps({
     client,
     clock,
@@ -70,6 +81,7 @@ export function assemble({ settings, logger, member, kubeconfig }: PartsOptions)
     intervalMs: settings.POLL_INTERVAL_SECONDS * 1000,
     fastIntervalMs: settings.POLL_FAST_INTERVAL_SECONDS * 1000,
     roundTimeoutMs: settings.CLIENT_STATUS_CHECK_TIMEOUT_SECONDS * 1000,
+    parts: [rebalances, warnings],
   })
   const leases = new Leases(leaseClient, settings.POD_NAMESPACE, logger)
   const shards: Shards = new Shards({

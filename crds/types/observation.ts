@@ -145,15 +145,98 @@ export interface ObservationStatus {
      */
     subscriptions?: {
       /**
-       * Hash of the topics that the last finished rebalance (or the first look) took up.
+       * Hash of the topics that the last finished rebalance (or the first look) took up; the word unknown when a rebalance for other topics may or may not have taken place.
        */
       applied: string
     }
     /**
-     * The rebalance that is under way, or put off, or was the last one.
+     * The rebalance that is under way or due. Times carry milliseconds, because waits are counted from them.
      */
     rebalance?: {
-      [k: string]: unknown
+      /**
+       * What a rebalance that is due waits for.
+       */
+      deferred?: string
+      /**
+       * Why the last signal came to nothing.
+       */
+      problem?: string
+      /**
+       * When the last automatic signal was sent, until the next may follow.
+       */
+      signalledAt?: string
+      /**
+       * Signals that came to nothing.
+       */
+      attempts?: {
+        /**
+         * Hash of the topics that the failures are about.
+         */
+        wanted?: string
+        failures?: number
+        /**
+         * No automatic signal before that.
+         */
+        retryAt?: string
+        /**
+         * uid of the pod that was the leader.
+         */
+        leader?: string
+        /**
+         * How often it has refused.
+         */
+        refusals?: number
+        /**
+         * Ordinals of members that are not asked again until the others have been.
+         */
+        passed?: number[]
+      }
+      /**
+       * The signal that is under way.
+       */
+      signal?: {
+        /**
+         * About to be sent (or sent, if a restart came in between); sent and nothing seen of it yet; the members are rebalancing.
+         */
+        phase: 'asking' | 'asked' | 'rebalancing'
+        reason: 'subscription_change' | 'manual'
+        /**
+         * Ordinal of the asked member.
+         */
+        member: number
+        podUID: string
+        /**
+         * When it was decided.
+         */
+        time: string
+        /**
+         * Hash of the topics that all pods carried then; they are taken up when it is done.
+         */
+        target?: string
+        /**
+         * Hash of the partitions that the members held then.
+         */
+        assignments?: string
+      }
+      /**
+       * A request by the annotation kaspr.io/rebalance, until it and the annotation are gone.
+       */
+      manual?: {
+        /**
+         * Tried; taken by a member, the annotation is to go; over.
+         */
+        phase: 'serving' | 'accepted' | 'ended'
+        /**
+         * When it was first tried.
+         */
+        time: string
+        tries: number
+        retryAt?: string
+        /**
+         * The annotation is gone.
+         */
+        removed?: boolean
+      }
     }
     /**
      * Members that are hung, and what is being done about them.
