@@ -11,6 +11,7 @@ import { componentKinds } from './components/kinds.ts'
 import { claimDifferences, wantedClaim } from './packages/claim.ts'
 import { packagesStatus } from './packages/status.ts'
 import { immutableStorage } from './statefulset.ts'
+import { rebalanceOf } from './rebalance-status.ts'
 import { versionOfImage } from './versions.ts'
 
 /** What a sync found out about an app: its spec cannot be rendered, or it was rendered to a plan and children. */
@@ -30,12 +31,20 @@ export function appStatus(
   const wanted = outcome.valid ? outcome.spec.replicas : wantedReplicas(view.parent)
   const links = outcome.valid ? { linkedResources: linkedResources(outcome.plan) } : keptLinkedResources(view.parent)
   const packages = outcome.valid ? packagesOf(view, outcome.plan) : keptPackages(view.parent)
+  const rebalance = rebalanceOf(view, outcome, settings)
   const drafts = [
     validCondition(view, outcome),
     ...healthConditions(view, outcome, settings, wanted),
     ...(packages.condition === undefined ? [] : [packages.condition]),
+    ...(rebalance.condition === undefined ? [] : [rebalance.condition]),
   ]
-  return { ...memberStatus(view, wanted), ...links, ...packages.status, conditions: dated(view, drafts, now) }
+  return {
+    ...memberStatus(view, wanted),
+    ...rebalance.status,
+    ...links,
+    ...packages.status,
+    conditions: dated(view, drafts, now),
+  }
 }
 
 interface PackagesPart {

@@ -79,6 +79,8 @@ export interface AppReport {
   appUid: string
   lastReplicas?: number
   packages?: InstallReport
+  subscriptions?: NonNullable<ObservationStatus['kasprApp']>['subscriptions']
+  rebalance?: NonNullable<ObservationStatus['kasprApp']>['rebalance']
   members: { id: number; reachable: boolean; rebalancing?: boolean | null; [field: string]: unknown }[]
 }
 

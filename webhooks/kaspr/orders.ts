@@ -1,5 +1,6 @@
 import type { HookSettings } from '../settings.ts'
 import { type Warning, appAnnotations, hasStaticMembership } from './annotations.ts'
+import type { AppPlan } from './app-plan.ts'
 import type { AppOutcome } from './app-status.ts'
 import type { AppView } from './app-view.ts'
 import { appNames } from './names.ts'
@@ -21,6 +22,7 @@ export function ordersFor(view: AppView, outcome: AppOutcome, settings: HookSett
   const { spec, plan } = outcome
   const known: Orders = {
     ...always,
+    ...warningsOf([...warnings, ...linkWarnings(plan)]),
     replicas: spec.replicas,
     ...(hasStaticMembership(view.parent) ? { subscriptions: plan.subscriptions } : {}),
     ...(plan.installation === undefined ? {} : { packages: { set: plan.installation.set } }),
@@ -37,6 +39,28 @@ export function ordersFor(view: AppView, outcome: AppOutcome, settings: HookSett
       ? {}
       : { storage: { claim: appNames(view.parent.metadata.name).tables, size: storage.size } }),
   }
+}
+
+/** What the runtime takes, and does not do what its user may expect. */
+function linkWarnings({ mounted }: AppPlan): Warning[] {
+  const recorded = mounted.map(({ kind, name, rendered }) => ({ kind, name, ...rendered.links.recorded }))
+  const patterns = recorded.filter(({ topicPattern }) => topicPattern !== undefined)
+  const tables = recorded.filter(({ kind }) => kind.kind === 'KasprTable')
+  const called = (table: (typeof tables)[number]): string => table.tableName ?? table.name
+  const twins = tables.filter((table) => tables.some((other) => other !== table && called(other) === called(table)))
+  return [
+    ...(patterns.length === 0
+      ? []
+      : [{ reason: 'TopicPattern', message: `Topic patterns do not work in the runtime yet: ${listed(patterns)}` }]),
+    ...(twins.length === 0
+      ? []
+      : [{ reason: 'DuplicateTableName', message: `Tables of the same name share one topic: ${listed(twins)}` }]),
+  ]
+}
+
+function listed(components: { kind: { kind: string }; name: string }[]): string {
+  const names = components.map(({ kind, name }) => `${kind.kind} ${name}`).sort()
+  return names.length > 5 ? `${names.slice(0, 5).join(', ')} and ${names.length - 5} more` : names.join(', ')
 }
 
 function warningsOf(warnings: Warning[]): Orders {
