@@ -196,9 +196,9 @@ export interface ObservationStatus {
        */
       signal?: {
         /**
-         * About to be sent (or sent, if a restart came in between); sent and nothing seen of it yet; the members are rebalancing.
+         * About to be sent; sent or not, nobody knows; accepted, and nothing seen of it yet; the members are rebalancing.
          */
-        phase: 'asking' | 'asked' | 'rebalancing'
+        phase: 'asking' | 'unclear' | 'accepted' | 'rebalancing'
         reason: 'subscription_change' | 'manual'
         /**
          * Ordinal of the asked member.
@@ -210,13 +210,16 @@ export interface ObservationStatus {
          */
         time: string
         /**
-         * Hash of the topics that all pods carried then; they are taken up when it is done.
+         * Hash of the topics that all pods were started with; they are taken up when it is done.
          */
         target?: string
         /**
-         * Hash of the partitions that the members held then.
+         * Hashes of the uids of the pods, and of the partitions that they held then.
          */
-        assignments?: string
+        holdings?: {
+          pods: string
+          partitions: string
+        }
       }
       /**
        * A request by the annotation kaspr.io/rebalance, until it and the annotation are gone.

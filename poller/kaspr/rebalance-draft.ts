@@ -39,10 +39,12 @@ export interface Facts {
   unsettledItself: string[]
   /** Ordinals of the pods that were not started with the wanted topics. */
   stale: number[]
+  /** Hash of the topics that all pods were started with; undefined if they differ. */
+  carried: string | undefined
   /** Hash of the topics that the oldest running pod was started with. */
   oldest: string | undefined
-  /** Digest of the partitions that the members hold; undefined unless all told, and rest. */
-  assignments: () => string | undefined
+  /** What the members hold; undefined unless all told, and rest. */
+  holdings: () => Signal['holdings']
 }
 
 /** What came of acts, and is in no report yet. */
@@ -135,16 +137,16 @@ export function ask(draft: Draft, reason: Signal['reason']): void {
     delete state.attempts.passed
     member = leader
   }
-  const { wanted, stale, now } = facts
-  const assignments = facts.assignments()
+  const { carried, now } = facts
+  const holdings = facts.holdings()
   const signal: Signal = {
     phase: 'asking',
     reason,
     member: member.id,
     podUID: member.podUID,
     time: stamp(now),
-    ...(wanted !== undefined && stale.length === 0 && { target: wanted }),
-    ...(assignments !== undefined && { assignments }),
+    ...(carried !== undefined && { target: carried }),
+    ...(holdings !== undefined && { holdings }),
   }
   state.signal = signal
   draft.steps.push({ do: 'signal', signal })

@@ -16,12 +16,11 @@ export function followSignal(draft: Draft): void {
   const { signal } = state
   if (signal === undefined) return
   const elapsedMs = facts.now - Date.parse(signal.time)
-  if (signal.phase === 'asked' && isEvidence(signal, facts)) signal.phase = 'rebalancing'
+  if (signal.phase !== 'rebalancing' && isEvidence(signal, facts)) signal.phase = 'rebalancing'
   if (signal.phase === 'rebalancing') {
     if (isOver(facts, elapsedMs > silenceFactor * limits.confirmMs)) complete(draft, signal, elapsedMs)
   } else if (elapsedMs >= limits.confirmMs) {
-    const seconds = limits.confirmMs / 1000
-    miss(draft, signal, `member ${signal.member} was asked, but no rebalance was seen within ${seconds} s`)
+    miss(draft, signal)
   }
 }
 
@@ -29,7 +28,7 @@ export function followSignal(draft: Draft): void {
 function takeOutcome(draft: Draft, signal: Signal): void {
   const { state, outcomes } = draft
   const outcome = outcomes.signal?.time === signal.time ? outcomes.signal.outcome : undefined
-  signal.phase = 'asked'
+  signal.phase = outcome?.result === 'accepted' ? 'accepted' : 'unclear'
   switch (outcome?.result) {
     case undefined:
     case 'unclear':
@@ -55,16 +54,17 @@ function takeOutcome(draft: Draft, signal: Signal): void {
  * no leader of the group rejoins by itself, says so for ten seconds, and nothing has happened (recorded from real
  * members). Nor does a pod that was started since, which joins in any case.
  */
-function isEvidence(signal: Signal, { members, assignments, unsettledItself }: Facts): boolean {
+function isEvidence(signal: Signal, { members, holdings, unsettledItself }: Facts): boolean {
   const isRebalancing = members.some(
     ({ id, createdAt, said }) =>
       said?.rebalancing === true &&
       createdAt < Date.parse(signal.time) &&
       (id !== signal.member || members.length === 1),
   )
-  if (isRebalancing || unsettledItself.length > 0 || signal.assignments === undefined) return isRebalancing
-  const held = assignments()
-  return held !== undefined && held !== signal.assignments
+  if (isRebalancing || unsettledItself.length > 0 || signal.holdings === undefined) return isRebalancing
+  const { pods, partitions } = signal.holdings
+  const held = holdings()
+  return held?.pods === pods && held.partitions !== partitions
 }
 
 /** All members rest; after a long time those count that answer. */
@@ -80,31 +80,38 @@ function isOver({ members }: Facts, withoutSilent: boolean): boolean {
 function complete(draft: Draft, signal: Signal, elapsedMs: number): void {
   const { manual, signalledAt } = draft.state
   draft.state = { ...(manual && { manual }), ...(signalledAt !== undefined && { signalledAt }) }
-  if (draft.applied !== undefined && signal.target !== undefined) draft.applied = signal.target
+  if (draft.applied !== undefined) draft.applied = signal.target ?? unknown
   const message = `The members have rebalanced, ${Math.round(elapsedMs / 1000)} s after member ${signal.member} was asked`
   draft.events.push({ type: 'Normal', reason: 'RebalanceCompleted', message })
   draft.finished = { signal, success: true, accepted: true }
   if (signal.reason === 'manual') endManual(draft)
 }
 
-/** It may have taken place unseen: what is applied is not known any more, and another member is asked next. */
-function miss(draft: Draft, signal: Signal, problem: string): void {
-  if (draft.applied !== undefined && signal.target !== undefined) draft.applied = unknown
-  pass(draft, signal)
-  draft.finished = { signal, success: false, accepted: true }
-  fail(draft, signal, problem, 0)
+/** It may have taken place unseen: what is applied is not known any more. After an acceptance another member is next. */
+function miss(draft: Draft, signal: Signal): void {
+  if (draft.applied !== undefined) draft.applied = unknown
+  const accepted = signal.phase === 'accepted'
+  if (accepted) pass(draft, signal)
+  else countRefusal(draft, signal)
+  draft.finished = { signal, success: false, accepted }
+  const what = accepted ? 'accepted the request' : 'may or may not have got the request'
+  const seconds = draft.limits.confirmMs / 1000
+  fail(draft, signal, `member ${signal.member} ${what}, and no rebalance was seen within ${seconds} s`, 0)
 }
 
-/** The member did not take it. A leader is asked three times. */
 function refuse(draft: Draft, signal: Signal, problem: string): void {
-  const { state } = draft
-  const attempts = (state.attempts ??= {})
+  countRefusal(draft, signal)
+  delete draft.state.signalledAt
+  draft.finished = { signal, success: false, accepted: false }
+  fail(draft, signal, problem, draft.limits.backoffMs)
+}
+
+/** A leader is asked three times before the others are. */
+function countRefusal(draft: Draft, signal: Signal): void {
+  const attempts = (draft.state.attempts ??= {})
   const refusals = (attempts.refusals ?? 0) + 1
   if (signal.podUID === attempts.leader && refusals < maxRefusals) attempts.refusals = refusals
   else pass(draft, signal)
-  delete state.signalledAt
-  draft.finished = { signal, success: false, accepted: false }
-  fail(draft, signal, problem, draft.limits.backoffMs)
 }
 
 function pass({ state }: Draft, { member }: Signal): void {

@@ -135,6 +135,7 @@ function factsOf(look: Look): Facts {
     .map((pod) => ({ pod, id: Number(pod.metadata.name.slice(spec.statefulSet.length + 1)) }))
     .filter(({ id }) => Number.isInteger(id))
     .sort((a, b) => a.id - b.id)
+  const carried = new Set(pods.map(({ pod }) => pod.subscriptions))
   const [oldest] = pods.filter(({ pod }) => pod.running).sort((a, b) => createdAt(a.pod) - createdAt(b.pod))
   return {
     now: now.getTime(),
@@ -151,8 +152,9 @@ function factsOf(look: Look): Facts {
     unsettled: unsettled(set, spec.replicas),
     unsettledItself: unsettled(set, undefined),
     stale: pods.filter(({ pod }) => pod.subscriptions !== spec.subscriptions).map(({ id }) => id),
+    carried: carried.size === 1 ? pods[0]?.pod.subscriptions : undefined,
     oldest: oldest?.pod.subscriptions,
-    assignments: () => assignmentsOf(look),
+    holdings: () => holdingsOf(look),
   }
 }
 
@@ -164,15 +166,15 @@ function time(text: string | undefined): number {
   return text === undefined ? 0 : Date.parse(text)
 }
 
-/** Which member holds which partitions. */
-function assignmentsOf({ running, answers }: Look): string | undefined {
+/** Which pods there are, and which partitions each holds, as hashes. */
+function holdingsOf({ running, answers }: Look): ReturnType<Facts['holdings']> {
   const held: unknown[] = []
   for (const { uid } of running) {
     const answer = answers.get(uid)
     if (answer?.result !== 'Success' || answer.flags.rebalancing || answer.assignment === undefined) return undefined
-    held.push([uid, sorted(answer.assignment)])
+    held.push(sorted(answer.assignment))
   }
-  return hashOf(held)
+  return { pods: hashOf(running.map(({ uid }) => uid)), partitions: hashOf(held) }
 }
 
 /** Partitions come in any order. */
