@@ -264,8 +264,12 @@ export async function startFakeApi(): Promise<FakeApi> {
         const next = target.status ? { ...old, status: body['status'] } : { ...(body as KubeObject), metadata }
         return success(record(target.collection, 'MODIFIED', next, old))
       }
-      default:
-        return success(record(target.collection, 'MODIFIED', merge(old, body) as KubeObject, old))
+      default: {
+        const next = patched(old, sent)
+        return next === undefined
+          ? failure(422, 'Invalid')
+          : success(record(target.collection, 'MODIFIED', next as KubeObject, old))
+      }
     }
   }
 
@@ -300,6 +304,33 @@ function failure(status: number, reason: string): Answer {
 function send(response: ServerResponse, { status, headers, body }: Answer): void {
   const text = typeof body === 'string' ? body : JSON.stringify(body ?? {})
   response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(text)
+}
+
+function patched(old: KubeObject, patch: unknown): unknown {
+  return Array.isArray(patch) ? jsonPatch(old, patch as PatchStep[]) : merge(old, patch)
+}
+
+interface PatchStep {
+  op: 'test' | 'remove'
+  path: string
+  value?: unknown
+}
+
+/** The part of RFC 6902 that is used: a test of a text, and a removal; undefined if one of them fails. */
+function jsonPatch(target: KubeObject, steps: PatchStep[]): KubeObject | undefined {
+  const next = structuredClone(target)
+  for (const { op, path, value } of steps) {
+    const keys = path
+      .split('/')
+      .slice(1)
+      .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'))
+    const last = keys.pop() ?? ''
+    const holder = keys.reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], next)
+    if (typeof holder !== 'object' || holder === null || !(last in holder)) return undefined
+    if (op === 'remove') Reflect.deleteProperty(holder, last)
+    else if ((holder as Record<string, unknown>)[last] !== value) return undefined
+  }
+  return next
 }
 
 /** RFC 7386. */
