@@ -1,10 +1,15 @@
 import type { Logger } from 'pino'
 import { systemClock } from './clock.ts'
 import { Controller } from './controller.ts'
+import { Attempts } from './kaspr/attempts.ts'
+import { KeptClaims } from './kaspr/claims.ts'
 import { KasprApps } from './kaspr/index.ts'
+import { packages } from './kaspr/packages.ts'
+import type { AppPart } from './kaspr/part.ts'
 import { MemberPoller } from './kaspr/poll.ts'
 import { Rebalances } from './kaspr/rebalance-part.ts'
 import { warnings } from './kaspr/warnings.ts'
+import { StorageGrowth } from './kaspr/storage.ts'
 import { createClient } from './kube/client.ts'
 import { EventRecorder } from './kube/events.ts'
 import type { Informer } from './kube/informer.ts'
@@ -72,16 +77,23 @@ export function assemble({ settings, logger, member, kubeconfig }: PartsOptions)
     minIntervalMs: settings.REBALANCE_MIN_INTERVAL_SECONDS * 1000,
     backoffMs: settings.REBALANCE_BACKOFF_SECONDS * 1000,
   })
+  const parts: AppPart[] = [
+    packages,
+    new KeptClaims(client, new Attempts(clock)),
+    new StorageGrowth(client, new Attempts(clock)),
+    rebalances,
+    warnings,
+  ]
   const kasprApps = new KasprApps({
     client,
     clock,
     logger,
     poller: memberPoller,
+    parts,
     wake: (index, key) => controller.wake(index, key),
     intervalMs: settings.POLL_INTERVAL_SECONDS * 1000,
     fastIntervalMs: settings.POLL_FAST_INTERVAL_SECONDS * 1000,
     roundTimeoutMs: settings.CLIENT_STATUS_CHECK_TIMEOUT_SECONDS * 1000,
-    parts: [rebalances, warnings],
   })
   const leases = new Leases(leaseClient, settings.POD_NAMESPACE, logger)
   const shards: Shards = new Shards({
@@ -113,6 +125,7 @@ export function assemble({ settings, logger, member, kubeconfig }: PartsOptions)
   const facts: Parts['facts'] = [
     ['pods', kasprApps.pods],
     ['statefulsets', kasprApps.sets],
+    ['persistentvolumeclaims', kasprApps.claims],
   ]
   const watches: Parts['watches'] = [
     ...facts,

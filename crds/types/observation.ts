@@ -248,10 +248,28 @@ export interface ObservationStatus {
       [k: string]: unknown
     }
     /**
-     * How far the growing of the data claims has come.
+     * How far the growing of the data claims has come; absent when there is nothing to grow.
      */
     storage?: {
-      [k: string]: unknown
+      /**
+       * Size in the claim template of the StatefulSet.
+       */
+      from: string
+      /**
+       * Size that the claims grow to.
+       */
+      size: string
+      /**
+       * Growing while claims are made larger, then Replacing: the StatefulSet is deleted without its pods and made again with the larger template.
+       */
+      phase: 'Growing' | 'Replacing'
+      /**
+       * What it waits for.
+       */
+      problem?: {
+        reason: string
+        message: string
+      }
     }
     /**
      * What keeps the poller from doing what it is asked for; empty or absent when nothing does.
@@ -283,7 +301,7 @@ export interface ObservationStatus {
       reason?: string
       exitCode?: number
       /**
-       * Its last termination message; the marker of the installed set as JSON after a success. While it waits, without one, why.
+       * Its last termination message: after a success, JSON that says when, how long and where it was installed. While it waits, without one, why.
        */
       message?: string
     }

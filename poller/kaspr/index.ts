@@ -8,6 +8,8 @@ import { Informer } from '../kube/informer.ts'
 import type { Observation } from '../observation.ts'
 import { timestamp } from '../observation.ts'
 import { MemberBackoff } from './backoff.ts'
+import { changesClaim, claimKeys, claimSelector, trimClaim } from './claims.ts'
+import type { PackagesClaim } from './claims.ts'
 import { memberEvents } from './member-events.ts'
 import { mergeMembers } from './members.ts'
 import type { AppPart, KasprAppReport, KasprAppSpec, Look, PartReport } from './part.ts'
@@ -49,6 +51,7 @@ export class KasprApps implements Reporter {
   }
   readonly pods: Informer<MemberPod>
   readonly sets: Informer<TrimmedSet>
+  readonly claims: Informer<PackagesClaim>
   readonly #options: KasprOptions
   /** By uid of the Observation. Only pauses are kept here; what matters is in the report. */
   readonly #backoffs = new Map<string, MemberBackoff>()
@@ -74,6 +77,16 @@ export class KasprApps implements Reporter {
       onEvent: (event) => {
         const { namespace, name } = event.object.metadata
         if (changesSet(event)) options.wake(bySet, `${namespace}/${name}`)
+      },
+    })
+    this.claims = new Informer<PackagesClaim>({
+      ...common,
+      path: '/api/v1/persistentvolumeclaims',
+      labelSelector: claimSelector,
+      trim: trimClaim,
+      index: { [byApp]: claimKeys },
+      onEvent: (event) => {
+        if (changesClaim(event)) for (const key of claimKeys(event.object)) options.wake(byApp, key)
       },
     })
   }
@@ -139,6 +152,7 @@ export class KasprApps implements Reporter {
       target: { apiVersion: 'kaspr.io/v1alpha1', kind: 'KasprApp', namespace, ...spec.app },
       set: set?.owner === spec.app.uid ? set : undefined,
       pods: this.pods.indexed(byApp, `${namespace}/${spec.app.name}`),
+      claims: this.claims.indexed(byApp, `${namespace}/${spec.app.name}`),
       ...round,
     }
   }

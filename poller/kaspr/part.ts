@@ -2,6 +2,7 @@ import type { ObservationSpec, ObservationStatus } from '../../crds/types/observ
 import type { Act } from '../controller.ts'
 import type { EventTarget, ObjectEvent } from '../kube/events.ts'
 import type { Observation } from '../observation.ts'
+import type { PackagesClaim } from './claims.ts'
 import type { Member } from './members.ts'
 import type { MemberPod, RunningMember } from './pods.ts'
 import type { Answer } from './poll.ts'
@@ -27,6 +28,8 @@ export interface Look {
   set: TrimmedSet | undefined
   /** All pods of the app, in whatever state. */
   pods: MemberPod[]
+  /** Claims of the app's packages volume, whoever owns them. */
+  claims: PackagesClaim[]
   /** Pods that can be asked. */
   running: RunningMember[]
   /** What those said that were asked this time, by pod uid. */

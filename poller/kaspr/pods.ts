@@ -1,6 +1,9 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { KubeObject } from '../../webhooks/contract/types.ts'
 import type { StoreEvent } from '../kube/store.ts'
 import { trimMetadata } from '../kube/trim.ts'
+import { installOf } from './packages.ts'
+import type { ContainerStatus, Install } from './packages.ts'
 
 /** A member pod as far as it is used: about 1 KB in memory instead of 10. */
 export interface MemberPod extends KubeObject {
@@ -11,6 +14,8 @@ export interface MemberPod extends KubeObject {
   ready: boolean
   /** Hash of the topics that the pod was started to consume. */
   subscriptions: string | undefined
+  /** The install container of Python packages, once the kubelet tells of it. */
+  install: Install | undefined
 }
 
 /** Pods of Kaspr apps; one watch for all of them. */
@@ -20,11 +25,12 @@ export const podSelector = 'kaspr.io/kind=KasprApp'
 const keptLabels = ['kaspr.io/cluster', 'kaspr.io/kind', 'kaspr.io/name']
 
 interface PodBody {
-  spec?: { nodeName?: string }
+  spec?: { nodeName?: string; initContainers?: { name: string; args?: string[] }[] }
   status?: {
     phase?: string
     podIP?: string
     conditions?: { type: string; status: string }[]
+    initContainerStatuses?: ContainerStatus[]
     containerStatuses?: { name: string; state?: { running?: unknown } }[]
   }
 }
@@ -41,6 +47,7 @@ export function trimPod(pod: KubeObject): MemberPod {
     node: spec?.nodeName,
     running: status?.phase === 'Running' && (container === undefined || container.state?.running !== undefined),
     subscriptions: pod.metadata.annotations?.['metacontroller.kaspr.io/subscriptions'],
+    install: installOf(spec?.initContainers, status?.initContainerStatuses),
     ready: status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false,
   }
 }
@@ -58,6 +65,7 @@ export function changesMembers({ type, object, old }: StoreEvent<MemberPod>): bo
     object.ip !== old.ip ||
     object.running !== old.running ||
     object.ready !== old.ready ||
+    !isDeepStrictEqual(object.install, old.install) ||
     object.metadata.deletionTimestamp !== old.metadata.deletionTimestamp
   )
 }

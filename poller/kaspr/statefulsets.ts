@@ -7,7 +7,17 @@ export interface TrimmedSet extends KubeObject {
   /** uid of the object that controls it. */
   owner: string | undefined
   replicas: number
+  /** Claim templates: name, and size as a quantity. */
+  claims: { name: string; size: string | undefined }[]
   status: SetStatus
+}
+
+interface SetBody {
+  spec: {
+    replicas?: number
+    volumeClaimTemplates?: { metadata: { name: string }; spec?: { resources?: { requests?: { storage?: string } } } }[]
+  }
+  status?: SetStatus
 }
 
 /** What the StatefulSet controller says of its progress. */
@@ -25,14 +35,18 @@ export const setSelector = 'controller-uid'
 
 /** Keeps of a StatefulSet what is used. */
 export function trimSet(set: KubeObject): TrimmedSet {
-  const { replicas } = set['spec'] as { replicas?: number }
+  const { spec, status = {} } = set as KubeObject & SetBody
   return {
     apiVersion: set.apiVersion,
     kind: set.kind,
     metadata: trimMetadata(set.metadata, []),
     owner: set.metadata.ownerReferences?.find(({ controller }) => controller === true)?.uid,
-    replicas: replicas ?? 1,
-    status: set['status'] ?? {},
+    replicas: spec.replicas ?? 1,
+    claims: (spec.volumeClaimTemplates ?? []).map((template) => ({
+      name: template.metadata.name,
+      size: template.spec?.resources?.requests?.storage,
+    })),
+    status,
   }
 }
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
-import type { AuditEntry } from './audit.ts'
 import { KasprWorld, kasprAgent, kasprApp } from './kaspr-world.ts'
+import { ourWrites, quiet } from './quiet.ts'
 import { startStack } from './stack.ts'
 import { until } from './until.ts'
 
@@ -9,12 +9,6 @@ import { until } from './until.ts'
 t.setTimeout(900_000)
 
 const apps = 200
-
-/** Writes of Metacontroller, hooks and poller. Lease renewals are the one thing that never stops. */
-function isOurWrite({ user, verb, resource }: AuditEntry): boolean {
-  const ours = /^system:serviceaccount:(kaspr-system|metacontroller):/.test(user)
-  return ours && resource !== 'leases' && !['get', 'list', 'watch'].includes(verb)
-}
 
 void t.test(`given ${apps} apps that have converged, then a minute passes without a write of ours`, async (t) => {
   const stack = await startStack({
@@ -37,19 +31,10 @@ void t.test(`given ${apps} apps that have converged, then a minute passes withou
         .filter((text) => text === '1/1').length === apps,
     { limitMs: 120_000, everyMs: 1000 },
   )
-  await until(
-    'five seconds without a write',
-    async () => {
-      const mark = await plane.audit().mark()
-      await sleep(5000)
-      return !(await plane.audit().since(mark)).some(isOurWrite)
-    },
-    { limitMs: 120_000 },
-  )
+  await quiet(plane, 5)
   const mark = await plane.audit().mark()
   await sleep(60_000)
-  const writes = (await plane.audit().since(mark)).filter(isOurWrite)
-  t.same(writes, [])
+  t.same(await ourWrites(plane, mark), [])
   const polls = stack.members.addresses().map((ip) => stack.members.counts(ip).status)
   t.ok(Math.min(...polls) > 3, 'while all members were polled')
 })

@@ -19,6 +19,8 @@ export interface StackOptions extends PlaneOptions {
   pollers?: number
   /** Settings of hooks and pollers, as environment variables. */
   env?: Record<string, string>
+  /** The program that serves hooks, asked at each start; default: this one. For upgrades. */
+  hooksProgram?: () => string
   /** Options of the fake members. */
   members?: KasprMembersOptions
 }
@@ -95,7 +97,7 @@ async function fill(plane: Plane, options: StackOptions): Promise<Stack> {
   const env = { LOG_LEVEL: 'info', ...options.env }
   const hooksPort = await freePort()
   const hooks = new Service(`http://127.0.0.1:${hooksPort}`, '/readyz', () =>
-    plane.spawn('hooks', process.execPath, [...program, 'serve'], {
+    plane.spawn('hooks', process.execPath, [...nodeFlags, options.hooksProgram?.() ?? program, 'serve'], {
       ...env,
       HOST: '127.0.0.1',
       PORT: String(hooksPort),
@@ -136,7 +138,17 @@ async function fill(plane: Plane, options: StackOptions): Promise<Stack> {
   return stack
 }
 
-const program = ['--enable-source-maps', packagePath('dist', 'cli', 'main.js')]
+/** Sync calls that the hooks of a stack have answered since their start, of one kind or of all. */
+export async function syncCalls({ hooks }: Stack, kind = '[^"]*'): Promise<number> {
+  const text = await (await fetch(`${hooks.url}/metrics`)).text()
+  const counts = text.matchAll(
+    new RegExp(`^kasprop_hook_request_seconds_count\\{hook="sync",kind="${kind}".*\\} (\\d+)$`, 'gm'),
+  )
+  return [...counts].reduce((sum, [, count]) => sum + Number(count), 0)
+}
+
+const nodeFlags = ['--enable-source-maps']
+const program = packagePath('dist', 'cli', 'main.js')
 
 async function startPollers(plane: Plane, count: number, env: Record<string, string>): Promise<Service[]> {
   const kubeconfig = await plane.serviceAccountKubeconfig('kaspr-system', 'kaspr-metacontroller-poller')
@@ -144,7 +156,8 @@ async function startPollers(plane: Plane, count: number, env: Record<string, str
   return ports.map((port, index) => {
     const name = `poller-${index}`
     const own = { KUBECONFIG: kubeconfig, POD_NAME: name, POD_NAMESPACE: 'kaspr-system', METRICS_PORT: String(port) }
-    const start = (): Running => plane.spawn(name, process.execPath, [...program, 'poll'], { ...env, ...own })
+    const start = (): Running =>
+      plane.spawn(name, process.execPath, [...nodeFlags, program, 'poll'], { ...env, ...own })
     return new Service(`http://127.0.0.1:${port}`, '/readyz', start)
   })
 }

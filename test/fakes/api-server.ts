@@ -249,11 +249,14 @@ export async function startFakeApi(): Promise<FakeApi> {
   }
 
   function change({ method, body: sent }: SeenRequest, target: Target): Answer {
-    const body = (sent ?? {}) as Partial<KubeObject> & { preconditions?: { resourceVersion?: string } }
+    const body = (sent ?? {}) as Partial<KubeObject> & { preconditions?: { uid?: string; resourceVersion?: string } }
     const old = collectionOf(target.collection).get(keyOf(target.namespace, target.name ?? ''))
     if (old === undefined) return failure(404, 'NotFound')
-    const expected = (body.preconditions ?? body.metadata)?.resourceVersion
-    if (expected !== undefined && expected !== old.metadata.resourceVersion) return failure(409, 'Conflict')
+    const expected = body.preconditions ?? body.metadata
+    for (const field of ['uid', 'resourceVersion'] as const) {
+      const value = expected?.[field]
+      if (value !== undefined && value !== old.metadata[field]) return failure(409, 'Conflict')
+    }
     switch (method) {
       case 'GET':
         return success(old)

@@ -15,16 +15,16 @@ export interface PodFollower {
 }
 
 interface Pod extends KubeObject {
-  spec: { containers: { name: string; env?: { name: string; value?: string }[] }[] }
+  spec: { containers: { name: string; ports?: { name?: string; containerPort: number }[] }[] }
   status?: { phase?: string; podIP?: string }
 }
 
-/** The operator's default for `spec.config.webPort`. */
+/** The operator's default for `spec.config.webPort`, for pods that name no port. */
 const defaultPort = 6065
 
 /**
  * Starts a member for each pod of a KasprApp when it runs, at exactly its address, and ends it when the pod begins to
- * stop. Its port is the one the pod was told in `K_WEB_PORT`.
+ * stop. Its port is the container's port `http` (the pod has `K_WEB_PORT` from a ConfigMap).
  */
 export function followPods(client: KubeClient, members: Members): PodFollower {
   /** Address played for each pod, by uid. */
@@ -81,6 +81,6 @@ function identityOf({ metadata }: Pod): MemberIdentity | undefined {
 }
 
 function portOf({ spec }: Pod): number {
-  const variables = spec.containers.flatMap(({ env = [] }) => env)
-  return Number(variables.find(({ name }) => name === 'K_WEB_PORT')?.value ?? defaultPort)
+  const ports = spec.containers.flatMap(({ ports = [] }) => ports)
+  return ports.find(({ name }) => name === 'http')?.containerPort ?? defaultPort
 }

@@ -139,6 +139,7 @@ void t.test('pods are trimmed to what is used', (t) => {
     node: 'node-1',
     running: true,
     subscriptions: 'h1',
+    install: undefined,
     ready: true,
   })
   t.strictSame(podKeys(trimmed), ['shop/a'])

@@ -158,6 +158,7 @@ class Bench {
         ],
       ]),
       members: [],
+      claims: [],
     }
     const seen = this.part.look(look)
     this.previous = { appUid: 'app-uid', reachable: '1/1', members: [], ...seen.report }

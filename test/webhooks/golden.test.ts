@@ -13,6 +13,9 @@ import { acceptedComponents, componentRules, refusedComponents, withoutFields } 
 import { type GoldenCase, type Rule, mapDeep, withoutEmpty } from './golden-objects.ts'
 import { context, hooksOf, request, synced } from './requests.ts'
 
+// tap's default of 30 s is for the whole file: too little on a busy machine.
+t.setTimeout(180_000)
+
 /** Cases whose objects we refuse although the original rendered them: name -> reason. */
 const refusedByUs: Record<string, string> = {
   'app-name-short-with-dots': 'a dot in the name makes an invalid Service name: the API server refuses the children',

@@ -420,7 +420,7 @@ void t.test('what cannot change on a running set keeps its value, and the status
   ])
   const rows: [spec: Record<string, unknown>, message: RegExp][] = [
     [{ ...claim, class: 'slow' }, /spec\.storage\.class stays fast/],
-    [{ ...claim, size: '2Gi' }, /spec\.storage\.size stays 1Gi/],
+    [{ ...claim, size: '512Mi' }, /spec\.storage\.size stays 1Gi: claims cannot shrink/],
     [{ type: 'ephemeral' }, /spec\.storage\.type stays persistent-claim/],
   ]
   for (const [storage, message] of rows) {

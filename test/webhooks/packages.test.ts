@@ -1,9 +1,8 @@
 /** Python packages: the recorded tables of kaspr-operator 0.18.51, and what of it is meant to differ. */
-import { readFileSync } from 'node:fs'
 import t from 'tap'
 import type { KubeObject } from '../../webhooks/contract/types.ts'
 import { appNames } from '../../webhooks/kaspr/names.ts'
-import { installation, objectKey } from '../../webhooks/kaspr/packages/install.ts'
+import { objectKey } from '../../webhooks/kaspr/packages/install.ts'
 import {
   type PythonPackages,
   archiveBytes,
@@ -12,13 +11,8 @@ import {
   variableNames,
 } from '../../webhooks/kaspr/packages/requirements.ts'
 import { asArgument } from '../../webhooks/kaspr/packages/scripts.ts'
-import { packagesStatus } from '../../webhooks/kaspr/packages/status.ts'
-import { packagePath } from '../../webhooks/package-root.ts'
+import { table } from './golden-tables.ts'
 import { applied, context, hooksOf, request } from './requests.ts'
-
-function table<T>(name: string): T[] {
-  return JSON.parse(readFileSync(packagePath('test', 'golden', 'kaspr-runtime', `${name}.json`), 'utf8')) as T[]
-}
 
 function app(pythonPackages: unknown, extra: Record<string, unknown> = {}): KubeObject {
   return {
@@ -201,76 +195,4 @@ void t.test('probes, security contexts and overrides reach the pods', async (t) 
     env.filter(({ name }) => ['POD_NAME', 'A'].includes(name)),
     [{ value: 'mine' }, { value: '2' }],
   )
-})
-
-const image = 'kasprio/kaspr:0.11.19'
-const marker = JSON.stringify({
-  packages: ['git+https://${T}@h/r'],
-  python_version: '3.12',
-  install_time: '2026-01-01T00:00:00.000000+00:00',
-  duration: '45s',
-  pod_name: 'orders-app-0',
-})
-
-void t.test('status, from what the install container of a pod says', async (t) => {
-  const wanted = installation({ packages: ['lib'], cache: { enabled: true } }, image)
-  const { set } = wanted
-  const pod = 'orders-app-0'
-  const rows: [report: Parameters<typeof packagesStatus>[1], status: string, reason: string, message: string][] = [
-    [undefined, 'False', 'Installing', 'Installing packages (persistent mode)'],
-    [{ pod, set, state: 'running' }, 'False', 'Installing', 'Installing packages (persistent mode)'],
-    [
-      { pod, set, state: 'waiting', reason: 'PodInitializing' },
-      'False',
-      'Installing',
-      'Installing packages (persistent mode, status: PodInitializing)',
-    ],
-    [
-      { pod, set, state: 'waiting', reason: 'CrashLoopBackOff', message: 'network: down' },
-      'False',
-      'InstallationFailed',
-      'Installation failed: network: down',
-    ],
-    [
-      { pod, set, state: 'waiting', reason: 'ImagePullBackOff' },
-      'False',
-      'InstallationFailed',
-      'Package installation failed (retrying)',
-    ],
-    [{ pod, set, state: 'terminated', exitCode: 1 }, 'False', 'InstallationFailed', 'Package installation failed'],
-    [
-      { pod, set, state: 'terminated', exitCode: 0, message: marker },
-      'True',
-      'PackagesInstalled',
-      'Successfully installed 1 package in 45s',
-    ],
-    [
-      { pod, set: 'other', state: 'terminated', exitCode: 0, message: marker },
-      'False',
-      'PackagesUpdating',
-      `Updating packages to hash ${wanted.hash.slice(0, 8)}...`,
-    ],
-    [
-      { pod, set, state: 'terminated', exitCode: 0 },
-      'True',
-      'PackagesInstalled',
-      'Packages installed (details unavailable)',
-    ],
-    [
-      { pod, set, state: 'terminated', exitCode: 0, message: 'network: down' },
-      'False',
-      'InstallationFailed',
-      'Members run without packages, as installPolicy.onFailure allows: network: down',
-    ],
-  ]
-  for (const [report, status, reason, message] of rows)
-    t.match(packagesStatus(wanted, report).condition, { status, reason, message })
-  t.same(packagesStatus(wanted, { pod, set, state: 'terminated', exitCode: 0, message: marker }).pythonPackages, {
-    cacheMode: 'persistent',
-    hash: wanted.hash,
-    installed: ['git+https://${T}@h/r'],
-    lastInstallTime: '2026-01-01T00:00:00.000000+00:00',
-    installDuration: '45s',
-    installedBy: 'orders-app-0',
-  })
 })

@@ -8,6 +8,11 @@ export function timestamp(now: Date): string {
   return `${now.toISOString().slice(0, 19)}Z`
 }
 
+/** Whether a value is a time as the API server takes it. A time that it refuses would hold up the whole status for ever. */
+function isTimestamp(value: unknown): boolean {
+  return typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(value)
+}
+
 /**
  * The conditions of a status, in the order of the drafts. `lastTransitionTime` is carried over from the observed
  * condition of that type unless its `status` differs (Kubernetes API conventions, "Typical status properties"), so that
@@ -19,8 +24,9 @@ export function timestamp(now: Date): string {
 export function conditions(observed: unknown, drafts: ConditionDraft[], generation: number, now: Date): Condition[] {
   return drafts.map((draft) => {
     const before = conditionOf(observed, draft.type)
-    const kept = before?.status === draft.status ? before.lastTransitionTime : undefined
-    return { ...draft, lastTransitionTime: kept ?? timestamp(now), observedGeneration: generation }
+    const kept = before?.status === draft.status && isTimestamp(before.lastTransitionTime)
+    const lastTransitionTime = kept ? (before.lastTransitionTime as string) : timestamp(now)
+    return { ...draft, lastTransitionTime, observedGeneration: generation }
   })
 }
 

@@ -1,5 +1,5 @@
 import type { KasprAppStatus } from '../../crds/types/kasprapp.ts'
-import { type ConditionDraft, conditions } from '../contract/conditions.ts'
+import { type ConditionDraft, conditionOf, conditions } from '../contract/conditions.ts'
 import { isMap } from '../contract/objects.ts'
 import type { Condition, KubeObject } from '../contract/types.ts'
 import { type Problem, problemText } from '../contract/validate.ts'
@@ -12,6 +12,7 @@ import { claimDifferences, wantedClaim } from './packages/claim.ts'
 import { packagesStatus } from './packages/status.ts'
 import { immutableStorage } from './statefulset.ts'
 import { rebalanceOf } from './rebalance-status.ts'
+import { storageCondition } from './storage-status.ts'
 import { versionOfImage } from './versions.ts'
 
 /** What a sync found out about an app: its spec cannot be rendered, or it was rendered to a plan and children. */
@@ -32,11 +33,13 @@ export function appStatus(
   const links = outcome.valid ? { linkedResources: linkedResources(outcome.plan) } : keptLinkedResources(view.parent)
   const packages = outcome.valid ? packagesOf(view, outcome.plan) : keptPackages(view.parent)
   const rebalance = rebalanceOf(view, outcome, settings)
+  const storage = outcome.valid ? storageCondition(view, outcome.spec) : undefined
   const drafts = [
     validCondition(view, outcome),
     ...healthConditions(view, outcome, settings, wanted),
     ...(packages.condition === undefined ? [] : [packages.condition]),
     ...(rebalance.condition === undefined ? [] : [rebalance.condition]),
+    ...(storage === undefined ? [] : [storage]),
   ]
   return {
     ...memberStatus(view, wanted),
@@ -60,13 +63,12 @@ function packagesOf({ report }: AppView, { installation }: AppPlan): PackagesPar
 
 /** While the spec cannot be read, what was last known of the packages stands. */
 function keptPackages({ status }: KubeObject): PackagesPart {
-  const { pythonPackages, conditions: observed = [] } = isMap(status) ? (status as KasprAppStatus) : {}
-  const condition = observed.find(({ type }) => type === 'PythonPackagesReady')
-  if (condition === undefined) return { status: {} }
-  const { type, reason, message = '' } = condition
+  const { pythonPackages, conditions: observed } = isMap(status) ? (status as KasprAppStatus) : {}
+  const { type, status: state, reason, message = '' } = conditionOf(observed, 'PythonPackagesReady') ?? {}
+  if (type === undefined || state === undefined || reason === undefined) return { status: {} }
   return {
     status: pythonPackages === undefined ? {} : { pythonPackages },
-    condition: { type, status: condition.status, reason, message },
+    condition: { type, status: state, reason, message },
   }
 }
 
@@ -152,6 +154,14 @@ function healthConditions(
 }
 
 function progressing(view: AppView, { plan, desired }: AppOutcome & { valid: true }, healthy: boolean): ConditionDraft {
+  if (view.paused && healthy && !plan.applied) {
+    return {
+      type: 'Progressing',
+      status: 'False',
+      reason: 'Paused',
+      message: 'What has changed since the pause is not applied',
+    }
+  }
   if (!view.paused && plan.waitingFor.length > 0) {
     const names = plan.waitingFor.map(({ kind, name }) => `${kind.kind} ${name}`)
     return {
@@ -232,11 +242,12 @@ function wasApplied({ observation, statefulSet }: AppView): boolean {
   return observation !== undefined || statefulSet?.status?.observedGeneration !== undefined
 }
 
-/** Whether pods of an older template still run or their successors are not all there. */
+/**
+ * Whether a rollout is under way. Kubernetes makes the revisions equal when every pod is of the new one and ready; numbers
+ * of pods alone are equal half-way, and differ while a pod is merely replaced.
+ */
 function isRolling(statefulSet: StatefulSet | undefined): boolean {
-  if (statefulSet?.status === undefined) return false
-  const { currentRevision, updateRevision, updatedReplicas = 0, replicas = 0 } = statefulSet.status
-  return currentRevision !== updateRevision && updatedReplicas < replicas
+  return statefulSet?.status?.currentRevision !== statefulSet?.status?.updateRevision
 }
 
 function linkedResources({ mounted }: AppPlan): NonNullable<KasprAppStatus['linkedResources']> {

@@ -75,17 +75,10 @@ export interface Claim extends KubeObject {
 }
 
 /** `Observation.status.kasprApp`, see crds/observations.yaml. */
-export interface AppReport {
-  appUid: string
-  lastReplicas?: number
-  packages?: InstallReport
-  subscriptions?: NonNullable<ObservationStatus['kasprApp']>['subscriptions']
-  rebalance?: NonNullable<ObservationStatus['kasprApp']>['rebalance']
-  members: { id: number; reachable: boolean; rebalancing?: boolean | null; [field: string]: unknown }[]
-}
+export type AppReport = NonNullable<ObservationStatus['kasprApp']>
 
 /** The install container of a pod, `Observation.status.kasprApp.packages`. */
-export type InstallReport = NonNullable<NonNullable<ObservationStatus['kasprApp']>['packages']>
+export type InstallReport = NonNullable<AppReport['packages']>
 
 /** Reads a request into the view. */
 export function appView(request: CompositeRequest): AppView {

@@ -1,3 +1,4 @@
+import { quantityValue } from '../contract/quantity.ts'
 import type { KubeObject } from '../contract/types.ts'
 import type { HookSettings } from '../settings.ts'
 import type { AppSpec } from './app-spec.ts'
@@ -56,12 +57,24 @@ export function immutableStorage(view: AppView, spec: AppSpec): string[] {
   const template = view.statefulSet.spec.volumeClaimTemplates?.[0] as ClaimTemplate | undefined
   return [
     ...ifDifferent('class', spec.storage.class, template?.spec?.storageClassName),
-    ...ifDifferent('size', spec.storage.size, template?.spec?.resources?.requests?.storage),
+    ...ifSmaller(spec.storage.size, template?.spec?.resources?.requests?.storage),
   ]
 }
 
 function ifDifferent(field: string, wanted: string | undefined, observed: string | undefined): string[] {
   return wanted === undefined || wanted === observed ? [] : [stays(field, observed)]
+}
+
+/** More is no conflict: the poller grows the claims and replaces the set. */
+function ifSmaller(wanted: string | undefined, observed: string | undefined): string[] {
+  const isSmaller = wanted !== undefined && (quantityValue(wanted) ?? 0n) < (quantityValue(observed) ?? 0n)
+  return isSmaller ? [`spec.storage.size stays ${observed ?? ''}: claims cannot shrink`] : []
+}
+
+/** Size of the data claims that the observed set makes; `undefined` without a set or without claims. */
+export function observedClaimSize({ statefulSet }: AppView): string | undefined {
+  const template = statefulSet?.spec.volumeClaimTemplates?.[0] as ClaimTemplate | undefined
+  return template?.spec?.resources?.requests?.storage
 }
 
 function stays(field: string, value: string | undefined): string {

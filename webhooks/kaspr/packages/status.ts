@@ -42,56 +42,59 @@ export function packagesStatus(wanted: Installation, report: InstallReport | und
   return ended(wanted, known, message)
 }
 
-/** The install container ended well: with the marker of the set, or because the policy allows to do without. */
+/**
+ * The install container ended well: with the details of what it installed, or because the policy allows to do without.
+ * The policy is part of the set, so a report about the set is about the policy too.
+ */
 function ended(
   { packages, mode }: Installation,
   known: PackagesStatus['pythonPackages'],
   message: string | undefined,
 ): PackagesStatus {
-  if (message === undefined || message === '') {
-    const warning = 'Installation completed but there are no details of it'
-    return {
-      pythonPackages: { ...known, warnings: [warning] },
-      condition: condition('True', 'PackagesInstalled', 'Packages installed (details unavailable)'),
-    }
-  }
-  const marker = markerOf(message)
-  if (marker === undefined) {
+  const details = message === undefined ? undefined : detailsOf(message)
+  if (details === undefined && packages.installPolicy?.onFailure === 'allow' && message !== undefined) {
     const text = `Members run without packages, as installPolicy.onFailure allows: ${message}`
     return {
       pythonPackages: known,
       condition: condition('False', 'InstallationFailed', text.slice(0, longestMessage)),
     }
   }
+  const installed = { ...known, installed: packages.packages }
+  if (details === undefined) {
+    const warning = 'Installation completed but there are no details of it'
+    return {
+      pythonPackages: { ...installed, warnings: [warning] },
+      condition: condition('True', 'PackagesInstalled', 'Packages installed (details unavailable)'),
+    }
+  }
   const { length } = packages.packages
   const count = `${length} ${length === 1 ? 'package' : 'packages'}`
-  const how = mode === 'persistent' ? `in ${marker.installDuration ?? 'unknown'}` : '(emptyDir mode)'
+  const how = mode === 'persistent' ? `in ${details.installDuration ?? 'unknown'}` : '(emptyDir mode)'
   return {
     pythonPackages: {
-      ...known,
-      ...marker,
+      ...installed,
+      ...details,
       ...(mode === 'ephemeral' ? { warnings: ['Ephemeral storage: packages reinstalled on every pod start'] } : {}),
     },
     condition: condition('True', 'PackagesInstalled', `Successfully installed ${count} ${how}`),
   }
 }
 
-/** What install.sh writes after a success, or `undefined` when the text is something else. */
-function markerOf(message: string): PackagesStatus['pythonPackages'] | undefined {
-  let marker: unknown
+/** What install.sh reports after a success, or `undefined` when the text is something else. */
+function detailsOf(message: string): Omit<PackagesStatus['pythonPackages'], 'installed'> | undefined {
+  let report: unknown
   try {
-    marker = JSON.parse(message)
+    report = JSON.parse(message)
   } catch {
     return undefined
   }
-  if (!isMap(marker) || !Array.isArray(marker['packages'])) return undefined
+  if (!isMap(report)) return undefined
   const text = (field: string): string | undefined => {
-    const value = marker[field]
+    const value = report[field]
     return typeof value === 'string' ? value : undefined
   }
   const [lastInstallTime, installDuration, installedBy] = [text('install_time'), text('duration'), text('pod_name')]
   return {
-    installed: marker['packages'].filter((entry): entry is string => typeof entry === 'string'),
     ...(lastInstallTime === undefined ? {} : { lastInstallTime }),
     ...(installDuration === undefined ? {} : { installDuration }),
     ...(installedBy === undefined ? {} : { installedBy }),
