@@ -248,6 +248,13 @@ export async function startFakeApi(): Promise<FakeApi> {
     return success(record(collection, 'ADDED', object))
   }
 
+  function patch(sent: unknown, old: KubeObject, { collection }: Target): Answer {
+    const next = Array.isArray(sent) ? jsonPatch(old, sent as PatchStep[]) : merge(old, sent)
+    return next === undefined
+      ? failure(422, 'Invalid')
+      : success(record(collection, 'MODIFIED', next as KubeObject, old))
+  }
+
   function change({ method, body: sent }: SeenRequest, target: Target): Answer {
     const body = (sent ?? {}) as Partial<KubeObject> & { preconditions?: { uid?: string; resourceVersion?: string } }
     const old = collectionOf(target.collection).get(keyOf(target.namespace, target.name ?? ''))
@@ -267,12 +274,8 @@ export async function startFakeApi(): Promise<FakeApi> {
         const next = target.status ? { ...old, status: body['status'] } : { ...(body as KubeObject), metadata }
         return success(record(target.collection, 'MODIFIED', next, old))
       }
-      default: {
-        const next = patched(old, sent)
-        return next === undefined
-          ? failure(422, 'Invalid')
-          : success(record(target.collection, 'MODIFIED', next as KubeObject, old))
-      }
+      default:
+        return patch(sent, old, target)
     }
   }
 
@@ -307,10 +310,6 @@ function failure(status: number, reason: string): Answer {
 function send(response: ServerResponse, { status, headers, body }: Answer): void {
   const text = typeof body === 'string' ? body : JSON.stringify(body ?? {})
   response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(text)
-}
-
-function patched(old: KubeObject, patch: unknown): unknown {
-  return Array.isArray(patch) ? jsonPatch(old, patch as PatchStep[]) : merge(old, patch)
 }
 
 interface PatchStep {

@@ -397,6 +397,8 @@ void t.test('R6: what is done by hand need not be done again', (t) => {
 const deed = fc.oneof(
   fc.record({ do: fc.constant('change' as const), topics: fc.constantFrom('A', 'B', 'C') }),
   fc.record({ do: fc.constant('roll' as const) }),
+  fc.record({ do: fc.constant('deploy' as const), topics: fc.constantFrom('A', 'B', 'C') }),
+  fc.record({ do: fc.constant('deploy' as const), topics: fc.constantFrom('A', 'B', 'C') }),
   fc.record({ do: fc.constant('restart' as const), id: fc.nat(2) }),
   fc.record({ do: fc.constant('lead' as const), id: fc.nat(2), kafka: fc.nat(2) }),
   fc.record({
@@ -421,6 +423,12 @@ function carryOut(world: RebalanceWorld, deed: Deed): void {
       break
     case 'roll':
       world.roll()
+      break
+    case 'deploy':
+      Object.assign(world, { wanted: deed.topics, unsettled: false, seenUnsettled: false })
+      world.members.forEach((member) => Object.assign(member, { mute: false }))
+      world.roll()
+      world.run(90_000)
       break
     case 'restart':
       world.restart(deed.id, world.members[deed.id]?.topics ?? 'A')

@@ -41,26 +41,13 @@ export function ordersFor(view: AppView, outcome: AppOutcome, settings: HookSett
   }
 }
 
-/** What the runtime takes, and does not do what its user may expect. */
+/** What the runtime takes, and does not do what its user may expect. Tables are called as their resources, so never alike. */
 function linkWarnings({ mounted }: AppPlan): Warning[] {
-  const recorded = mounted.map(({ kind, name, rendered }) => ({ kind, name, ...rendered.links.recorded }))
-  const patterns = recorded.filter(({ topicPattern }) => topicPattern !== undefined)
-  const tables = recorded.filter(({ kind }) => kind.kind === 'KasprTable')
-  const called = (table: (typeof tables)[number]): string => table.tableName ?? table.name
-  const twins = tables.filter((table) => tables.some((other) => other !== table && called(other) === called(table)))
-  return [
-    ...(patterns.length === 0
-      ? []
-      : [{ reason: 'TopicPattern', message: `Topic patterns do not work in the runtime yet: ${listed(patterns)}` }]),
-    ...(twins.length === 0
-      ? []
-      : [{ reason: 'DuplicateTableName', message: `Tables of the same name share one topic: ${listed(twins)}` }]),
-  ]
-}
-
-function listed(components: { kind: { kind: string }; name: string }[]): string {
-  const names = components.map(({ kind, name }) => `${kind.kind} ${name}`).sort()
-  return names.length > 5 ? `${names.slice(0, 5).join(', ')} and ${names.length - 5} more` : names.join(', ')
+  const patterns = mounted.filter(({ rendered }) => rendered.links.recorded.topicPattern !== undefined)
+  if (patterns.length === 0) return []
+  const names = patterns.map(({ kind, name }) => `${kind.kind} ${name}`).sort()
+  const listed = names.length > 5 ? `${names.slice(0, 5).join(', ')} and ${names.length - 5} more` : names.join(', ')
+  return [{ reason: 'TopicPattern', message: `Topic patterns do not work in the runtime yet: ${listed}` }]
 }
 
 function warningsOf(warnings: Warning[]): Orders {
