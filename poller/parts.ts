@@ -11,6 +11,8 @@ import { packages } from './kaspr/packages.ts'
 import type { AppPart, KasprAppSpec } from './kaspr/part.ts'
 import { ReportSensing } from './kaspr/report-sensing.ts'
 import { MemberPoller } from './kaspr/poll.ts'
+import { Rebalances } from './kaspr/rebalance-part.ts'
+import { warnings } from './kaspr/warnings.ts'
 import { StorageGrowth } from './kaspr/storage.ts'
 import { createClient } from './kube/client.ts'
 import { EventRecorder } from './kube/events.ts'
@@ -96,11 +98,24 @@ export function assemble({ settings, logger, member, kubeconfig }: PartsOptions)
     timeoutMs: settings.HUNG_TIMEOUT_SECONDS * 1000,
     dryRun: settings.POLLER_DRY_RUN,
   })
+  const rebalances = new Rebalances({
+    client,
+    clock,
+    sensor,
+    connectTimeoutMs: settings.MEMBER_CONNECT_TIMEOUT_SECONDS * 1000,
+    timeoutMs: settings.MEMBER_TIMEOUT_SECONDS * 1000,
+    confirmMs: settings.REBALANCE_CONFIRM_SECONDS * 1000,
+    minIntervalMs: settings.REBALANCE_MIN_INTERVAL_SECONDS * 1000,
+    backoffMs: settings.REBALANCE_BACKOFF_SECONDS * 1000,
+    dryRun: settings.POLLER_DRY_RUN,
+  })
   const parts: AppPart[] = [
     hungMembers,
     packages,
     new KeptClaims(client, new Attempts(clock)),
     new StorageGrowth(client, new Attempts(clock)),
+    rebalances,
+    warnings,
     new ReportSensing(sensor),
   ]
   const kasprApps: KasprApps = new KasprApps({

@@ -128,6 +128,28 @@ export const pollerSettings = {
       default: false,
       description: 'Look and tell by Events what would be done to members, and do nothing.',
     },
+    REBALANCE_CONFIRM_SECONDS: {
+      type: 'number',
+      default: 60,
+      minimum: 0.1,
+      maximum: 3600,
+      description:
+        'Time in which a rebalance must be seen after a member accepted the signal for it; else another member is asked.',
+    },
+    REBALANCE_MIN_INTERVAL_SECONDS: {
+      type: 'number',
+      default: 60,
+      minimum: 0,
+      maximum: 86_400,
+      description: 'Least time between two automatic rebalance signals to one app.',
+    },
+    REBALANCE_BACKOFF_SECONDS: {
+      type: 'number',
+      default: 30,
+      minimum: 0.1,
+      maximum: 3600,
+      description: 'Pause after a rebalance signal that came to nothing; doubled each time, up to ten times as long.',
+    },
     SHUTDOWN_SECONDS: {
       type: 'number',
       default: 10,

@@ -1194,6 +1194,10 @@ export interface KasprAppStatus {
    * Rebalancing members of the available ones.
    */
   rebalancingMembers?: string
+  /**
+   * The topics that the app consumes have changed, and no rebalance has taken them up yet. Always false without static membership, and absent as long as nothing is known.
+   */
+  rebalanceRequired?: boolean
   members?: {
     id: number
     leader?: boolean | null

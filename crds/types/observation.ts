@@ -145,15 +145,101 @@ export interface ObservationStatus {
      */
     subscriptions?: {
       /**
-       * Hash of the topics that the last finished rebalance (or the first look) took up.
+       * Hash of the topics that the last finished rebalance (or the first look) took up; the word unknown when a rebalance for other topics may or may not have taken place.
        */
       applied: string
     }
     /**
-     * The rebalance that is under way, or put off, or was the last one.
+     * The rebalance that is under way or due. Times carry milliseconds, because waits are counted from them.
      */
     rebalance?: {
-      [k: string]: unknown
+      /**
+       * What a rebalance that is due waits for.
+       */
+      deferred?: string
+      /**
+       * Why the last signal came to nothing.
+       */
+      problem?: string
+      /**
+       * When the last automatic signal was sent, until the next may follow.
+       */
+      signalledAt?: string
+      /**
+       * Signals that came to nothing.
+       */
+      attempts?: {
+        /**
+         * Hash of the topics that the failures are about.
+         */
+        wanted?: string
+        failures?: number
+        /**
+         * No automatic signal before that.
+         */
+        retryAt?: string
+        /**
+         * uid of the pod that was the leader.
+         */
+        leader?: string
+        /**
+         * How often it has refused.
+         */
+        refusals?: number
+        /**
+         * Ordinals of members that are not asked again until the others have been.
+         */
+        passed?: number[]
+      }
+      /**
+       * The signal that is under way.
+       */
+      signal?: {
+        /**
+         * About to be sent; sent or not, nobody knows; accepted, and nothing seen of it yet; the members are rebalancing.
+         */
+        phase: 'asking' | 'unclear' | 'accepted' | 'rebalancing'
+        reason: 'subscription_change' | 'manual'
+        /**
+         * Ordinal of the asked member.
+         */
+        member: number
+        podUID: string
+        /**
+         * When it was decided.
+         */
+        time: string
+        /**
+         * Hash of the topics that all pods were started with; they are taken up when it is done.
+         */
+        target?: string
+        /**
+         * Hashes of the uids of the pods, and of the partitions that they held then.
+         */
+        holdings?: {
+          pods: string
+          partitions: string
+        }
+      }
+      /**
+       * A request by the annotation kaspr.io/rebalance, until it and the annotation are gone.
+       */
+      manual?: {
+        /**
+         * Tried; taken by a member, the annotation is to go; over.
+         */
+        phase: 'serving' | 'accepted' | 'ended'
+        /**
+         * When it was first tried.
+         */
+        time: string
+        tries: number
+        retryAt?: string
+        /**
+         * The annotation is gone.
+         */
+        removed?: boolean
+      }
     }
     /**
      * Members that are hung, and what is being done about them; absent when there is nothing to tell.
@@ -315,7 +401,53 @@ export const observationStatusSchema: object = {
         reachable: { type: 'string' },
         lastReplicas: { type: 'integer', format: 'int32', minimum: 0 },
         subscriptions: { type: 'object', required: ['applied'], properties: { applied: { type: 'string' } } },
-        rebalance: { type: 'object' },
+        rebalance: {
+          type: 'object',
+          properties: {
+            deferred: { type: 'string' },
+            problem: { type: 'string' },
+            signalledAt: { type: 'string', format: 'date-time' },
+            attempts: {
+              type: 'object',
+              properties: {
+                wanted: { type: 'string' },
+                failures: { type: 'integer', format: 'int32', minimum: 1 },
+                retryAt: { type: 'string', format: 'date-time' },
+                leader: { type: 'string' },
+                refusals: { type: 'integer', format: 'int32', minimum: 1 },
+                passed: { type: 'array', items: { type: 'integer', format: 'int32' } },
+              },
+            },
+            signal: {
+              type: 'object',
+              required: ['phase', 'reason', 'member', 'podUID', 'time'],
+              properties: {
+                phase: { type: 'string', enum: ['asking', 'unclear', 'accepted', 'rebalancing'] },
+                reason: { type: 'string', enum: ['subscription_change', 'manual'] },
+                member: { type: 'integer', format: 'int32', minimum: 0 },
+                podUID: { type: 'string' },
+                time: { type: 'string', format: 'date-time' },
+                target: { type: 'string' },
+                holdings: {
+                  type: 'object',
+                  required: ['pods', 'partitions'],
+                  properties: { pods: { type: 'string' }, partitions: { type: 'string' } },
+                },
+              },
+            },
+            manual: {
+              type: 'object',
+              required: ['phase', 'time', 'tries'],
+              properties: {
+                phase: { type: 'string', enum: ['serving', 'accepted', 'ended'] },
+                time: { type: 'string', format: 'date-time' },
+                tries: { type: 'integer', format: 'int32', minimum: 0 },
+                retryAt: { type: 'string', format: 'date-time' },
+                removed: { type: 'boolean' },
+              },
+            },
+          },
+        },
         hung: {
           type: 'object',
           required: ['due', 'terminations'],

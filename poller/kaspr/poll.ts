@@ -1,10 +1,11 @@
 import { FairLimit } from '../limit.ts'
-import { get, GetError } from './get.ts'
+import { exchange, ExchangeError } from './exchange.ts'
 import type { Flags } from './members.ts'
 
 /** What came of asking a member. */
 export type Answer =
-  | { result: 'Success'; flags: Flags }
+  /** `assignment`: the partitions it holds, as it says; for this look only, they are many. */
+  | { result: 'Success'; flags: Flags; assignment?: unknown }
   | { result: 'Unauthorized' | 'Forbidden' | 'NotFound' | 'Timeout' }
   | { result: 'HttpError'; code: number }
   /** Refused, reset, unreachable; `code` as Node.js names it. */
@@ -50,7 +51,8 @@ export class MemberPoller {
     const { connectTimeoutMs, timeoutMs, onPoll } = this.#options
     return this.#limit.run(app, signal, async () => {
       const started = performance.now()
-      const answer = await get({
+      const answer = await exchange({
+        method: 'GET',
         ip,
         port,
         path: '/status/',
@@ -78,14 +80,16 @@ function understand({ status, text }: { status: number; text: string }): Answer 
   } catch {
     return { result: 'BadPayload' }
   }
-  const { leader, rebalancing, recovering } = (value ?? {}) as Record<string, unknown>
+  const { leader, rebalancing, recovering, assignment } = (value ?? {}) as Record<string, unknown>
   const isComplete = typeof leader === 'boolean' && typeof rebalancing === 'boolean' && typeof recovering === 'boolean'
-  return isComplete ? { result: 'Success', flags: { leader, rebalancing, recovering } } : { result: 'BadPayload' }
+  if (!isComplete) return { result: 'BadPayload' }
+  const flags = { leader, rebalancing, recovering }
+  return { result: 'Success', flags, ...(assignment !== undefined && { assignment }) }
 }
 
 function failed(error: unknown): Answer {
-  const code = error instanceof GetError ? error.code : String(error)
-  if (code === 'TIMEOUT') return { result: 'Timeout' }
+  const code = error instanceof ExchangeError ? error.code : String(error)
+  if (code === 'TIMEOUT' || code === 'CONNECT_TIMEOUT') return { result: 'Timeout' }
   if (code === 'TOO_LARGE') return { result: 'BadPayload' }
   return { result: 'Network', code }
 }

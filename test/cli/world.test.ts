@@ -116,7 +116,7 @@ void t.test('observed objects belong to the owner they name, or to whom the hook
     t.match(after, { fixedPoint: true, parent: { status: { availableMembers: '3/4' } } })
   }
   const observation = childOf(before, 'Observation')
-  const report = { appUid: 'real', members: [{ id: 0, reachable: true }], reachable: '1/1' }
+  const report = { appUid: 'real', members: [{ id: 0, podUID: 'p', reachable: true }], reachable: '1/1' }
   const reporting = {
     ...observation,
     status: { kasprApp: report },

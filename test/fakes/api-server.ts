@@ -248,6 +248,13 @@ export async function startFakeApi(): Promise<FakeApi> {
     return success(record(collection, 'ADDED', object))
   }
 
+  function patch(sent: unknown, old: KubeObject, { collection }: Target): Answer {
+    const next = Array.isArray(sent) ? jsonPatch(old, sent as PatchStep[]) : merge(old, sent)
+    return next === undefined
+      ? failure(422, 'Invalid')
+      : success(record(collection, 'MODIFIED', next as KubeObject, old))
+  }
+
   function change({ method, body: sent }: SeenRequest, target: Target): Answer {
     const body = (sent ?? {}) as WriteBody
     const old = collectionOf(target.collection).get(keyOf(target.namespace, target.name ?? ''))
@@ -264,7 +271,7 @@ export async function startFakeApi(): Promise<FakeApi> {
         return success(record(target.collection, 'MODIFIED', next, old))
       }
       default:
-        return success(record(target.collection, 'MODIFIED', merge(old, body) as KubeObject, old))
+        return patch(sent, old, target)
     }
   }
 
@@ -307,6 +314,29 @@ function failure(status: number, reason: string): Answer {
 function send(response: ServerResponse, { status, headers, body }: Answer): void {
   const text = typeof body === 'string' ? body : JSON.stringify(body ?? {})
   response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(text)
+}
+
+interface PatchStep {
+  op: 'test' | 'remove'
+  path: string
+  value?: unknown
+}
+
+/** The part of RFC 6902 that is used: a test of a text, and a removal; undefined if one of them fails. */
+function jsonPatch(target: KubeObject, steps: PatchStep[]): KubeObject | undefined {
+  const next = structuredClone(target)
+  for (const { op, path, value } of steps) {
+    const keys = path
+      .split('/')
+      .slice(1)
+      .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'))
+    const last = keys.pop() ?? ''
+    const holder = keys.reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], next)
+    if (typeof holder !== 'object' || holder === null || !(last in holder)) return undefined
+    if (op === 'remove') Reflect.deleteProperty(holder, last)
+    else if ((holder as Record<string, unknown>)[last] !== value) return undefined
+  }
+  return next
 }
 
 /** RFC 7386. */

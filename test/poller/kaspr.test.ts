@@ -340,7 +340,12 @@ const never = new AbortController().signal
 void t.test('what a member answers, and what becomes of it', async (t) => {
   const full = { ...calm, assignment: { actives: {} }, table_metadata: {}, id: 99 }
   const rows: [name: string, listener: RequestListener, expected: Answer][] = [
-    ['a status', (_, response) => response.end(JSON.stringify(full)), says(calm)],
+    [
+      'a status',
+      (_, response) => response.end(JSON.stringify(full)),
+      { result: 'Success', flags: calm, assignment: { actives: {} } },
+    ],
+    ['a status without assignment', (_, response) => response.end(JSON.stringify(calm)), says(calm)],
     ['401', (_, response) => response.writeHead(401).end(), { result: 'Unauthorized' }],
     ['403', (_, response) => response.writeHead(403).end(), { result: 'Forbidden' }],
     ['404', (_, response) => response.writeHead(404).end(), { result: 'NotFound' }],

@@ -12,6 +12,7 @@ import { claimDifferences, wantedClaim } from './packages/claim.ts'
 import { packagesStatus } from './packages/status.ts'
 import { type OversizedChild, oversizedCondition } from './size-limit.ts'
 import { immutableStorage } from './statefulset.ts'
+import { rebalanceOf } from './rebalance-status.ts'
 import { storageCondition } from './storage-status.ts'
 import { versionOfImage } from './versions.ts'
 
@@ -34,14 +35,22 @@ export function appStatus(
   const mounts = outcome.valid && outcome.oversized.length === 0
   const links = mounts ? { linkedResources: linkedResources(outcome.plan) } : keptLinkedResources(view.parent)
   const packages = outcome.valid ? packagesOf(view, outcome.plan) : keptPackages(view.parent)
+  const rebalance = rebalanceOf(view, outcome, settings)
   const storage = outcome.valid ? storageCondition(view, outcome.spec) : undefined
   const drafts = [
     validCondition(view, outcome),
     ...healthConditions(view, outcome, settings, wanted),
     ...(packages.condition === undefined ? [] : [packages.condition]),
+    ...(rebalance.condition === undefined ? [] : [rebalance.condition]),
     ...(storage === undefined ? [] : [storage]),
   ]
-  return { ...memberStatus(view, wanted), ...links, ...packages.status, conditions: dated(view, drafts, now) }
+  return {
+    ...memberStatus(view, wanted),
+    ...rebalance.status,
+    ...links,
+    ...packages.status,
+    conditions: dated(view, drafts, now),
+  }
 }
 
 interface PackagesPart {

@@ -1,5 +1,6 @@
 import type { HookSettings } from '../settings.ts'
 import { type Warning, appAnnotations, hasStaticMembership } from './annotations.ts'
+import type { AppPlan } from './app-plan.ts'
 import type { AppOutcome } from './app-status.ts'
 import type { AppView } from './app-view.ts'
 import { appNames } from './names.ts'
@@ -21,6 +22,7 @@ export function ordersFor(view: AppView, outcome: AppOutcome, settings: HookSett
   const { spec, plan } = outcome
   const known: Orders = {
     ...always,
+    ...warningsOf([...warnings, ...linkWarnings(plan)]),
     replicas: spec.replicas,
     ...(hasStaticMembership(view.parent) ? { subscriptions: plan.subscriptions } : {}),
     ...(plan.installation === undefined ? {} : { packages: { set: plan.installation.set } }),
@@ -37,6 +39,15 @@ export function ordersFor(view: AppView, outcome: AppOutcome, settings: HookSett
       ? {}
       : { storage: { claim: appNames(view.parent.metadata.name).tables, size: storage.size } }),
   }
+}
+
+/** What the runtime takes, and does not do what its user may expect. Tables are called as their resources, so never alike. */
+function linkWarnings({ mounted }: AppPlan): Warning[] {
+  const patterns = mounted.filter(({ rendered }) => rendered.links.recorded.topicPattern !== undefined)
+  if (patterns.length === 0) return []
+  const names = patterns.map(({ kind, name }) => `${kind.kind} ${name}`).sort()
+  const listed = names.length > 5 ? `${names.slice(0, 5).join(', ')} and ${names.length - 5} more` : names.join(', ')
+  return [{ reason: 'TopicPattern', message: `Topic patterns do not work in the runtime yet: ${listed}` }]
 }
 
 function warningsOf(warnings: Warning[]): Orders {
