@@ -5,7 +5,7 @@ import { packagePath } from '../../webhooks/package-root.ts'
 export interface ServerProcess {
   /** `http://127.0.0.1:<port>` */
   url: string
-  stop(): void
+  stop: () => void
 }
 
 /** Starts a compiled file of this package as its image does, and waits until it says where it listens. */

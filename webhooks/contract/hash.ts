@@ -8,7 +8,9 @@ import { isMap } from './objects.ts'
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item)).join(',')}]`
   if (!isMap(value)) return JSON.stringify(value) ?? 'null'
-  const fields = definedKeys(value).sort().map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key])}`)
+  const fields = definedKeys(value)
+    .sort()
+    .map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key])}`)
   return `{${fields.join(',')}}`
 }
 
@@ -19,9 +21,7 @@ export function sameJson(a: unknown, b: unknown): boolean {
   }
   if (!isMap(a) || !isMap(b)) return a === b
   const keys = definedKeys(a)
-  return (
-    keys.length === definedKeys(b).length && keys.every((key) => Object.hasOwn(b, key) && sameJson(a[key], b[key]))
-  )
+  return keys.length === definedKeys(b).length && keys.every((key) => Object.hasOwn(b, key) && sameJson(a[key], b[key]))
 }
 
 function definedKeys(map: Record<string, unknown>): string[] {
