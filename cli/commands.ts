@@ -1,21 +1,23 @@
 import { parseArgs } from 'node:util'
 import { SettingsError, type Environment } from '../webhooks/environment.ts'
 import { packageVersion } from '../webhooks/version.ts'
+import { InputError, UsageError } from './errors.ts'
+import type { Input } from './manifests.ts'
 
 /** The outside of a command: `process`, or a stand-in. */
 export interface Surroundings {
   env: Environment
+  stdin: Input
   stdout: { write(text: string): unknown }
   stderr: { write(text: string): unknown }
 }
 
-/** A wrong call of the program; the message says what is accepted. */
-class UsageError extends Error {}
-
 interface Command {
   summary: string
+  /** Answer to `--help`. */
+  help(): Promise<string>
   /** Its modules are loaded when it runs: each command starts with what it needs. */
-  run(args: string[], surroundings: Surroundings): Promise<void>
+  run(args: string[], surroundings: Surroundings): Promise<0 | 1>
 }
 
 const commands: ReadonlyMap<string, Command> = new Map([
@@ -23,10 +25,12 @@ const commands: ReadonlyMap<string, Command> = new Map([
     'serve',
     {
       summary: 'run the hook service that Metacontroller calls, until SIGTERM',
+      help: () => serverHelp('serve', 'Runs the hook service that Metacontroller calls.'),
       async run(args, { env }) {
         parseArgs({ args, options: {} })
         const { serve } = await import('../webhooks/main.ts')
         await serve(env)
+        return 0
       },
     },
   ],
@@ -34,11 +38,29 @@ const commands: ReadonlyMap<string, Command> = new Map([
     'poll',
     {
       summary: 'run the poller, which looks at what Observations name and reports in them, until SIGTERM',
+      help: () => serverHelp('poll', 'Runs the poller, which looks at what Observations name and reports in them.'),
       async run(args, { env }) {
         parseArgs({ args, options: {} })
         const { poll } = await import('../poller/main.ts')
         await poll(env)
+        return 0
       },
+    },
+  ],
+  [
+    'render',
+    {
+      summary: 'print the objects that the hooks want for manifests, without a cluster',
+      help: async () => (await import('./render.ts')).renderHelp,
+      run: async (args, surroundings) => (await import('./render.ts')).render(args, surroundings),
+    },
+  ],
+  [
+    'validate',
+    {
+      summary: 'check manifests without a cluster, one line for each problem',
+      help: async () => (await import('./validate.ts')).validateHelp,
+      run: async (args, surroundings) => (await import('./validate.ts')).validate(args, surroundings),
     },
   ],
 ])
@@ -53,7 +75,7 @@ export async function run(args: readonly string[], surroundings: Surroundings): 
   const [first, ...rest] = args
   try {
     if (first === undefined) throw new UsageError('no command given')
-    if (isHelp(first) || first === 'help' || isHelp(rest[0])) {
+    if (isHelp(first) || first === 'help') {
       surroundings.stdout.write(help())
       return 0
     }
@@ -63,8 +85,11 @@ export async function run(args: readonly string[], surroundings: Surroundings): 
     }
     const command = commands.get(first)
     if (command === undefined) throw new UsageError(`no command ${JSON.stringify(first)}`)
-    await command.run(rest, surroundings)
-    return 0
+    if (rest.some(isHelp)) {
+      surroundings.stdout.write(await command.help())
+      return 0
+    }
+    return await command.run(rest, surroundings)
   } catch (error) {
     const [code, message] = failure(error)
     surroundings.stderr.write(`kaspr-metacontroller: ${message}\n`)
@@ -80,6 +105,7 @@ function failure(error: unknown): [code: 1 | 2, message: string] {
   if (error instanceof UsageError || isParseArgsError(error)) {
     return [2, `${error.message}\nSee kaspr-metacontroller --help.`]
   }
+  if (error instanceof InputError) return [1, error.message]
   if (error instanceof SettingsError) return [1, `settings are wrong\n${error.message}`]
   // Anything else is a mistake in this program: its stack is what a report needs.
   return [1, error instanceof Error ? (error.stack ?? error.message) : String(error)]
@@ -88,6 +114,15 @@ function failure(error: unknown): [code: 1 | 2, message: string] {
 function isParseArgsError(error: unknown): error is Error {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   return typeof code === 'string' && code.startsWith('ERR_PARSE_ARGS')
+}
+
+async function serverHelp(name: string, about: string): Promise<string> {
+  return `Usage: kaspr-metacontroller ${name}
+
+${about} It runs until SIGTERM or SIGINT.
+Settings are environment variables, see docs/settings.md. ENV_FILE names a dotenv file with more of them.
+Exit codes: 0 after a signal, 1 wrong settings or a failure, 2 wrong usage.
+`
 }
 
 function help(): string {
@@ -99,7 +134,7 @@ Commands:
 ${lines.join('\n')}
 
 Options:
-  --help     show this
+  --help     show this; after a command, what it takes
   --version  show the version
 
 Settings are environment variables, see docs/settings.md.

@@ -3,31 +3,25 @@ import { createServer, type AddressInfo } from 'node:net'
 import { once } from 'node:events'
 import { format, resolveConfig } from 'prettier'
 import t from 'tap'
-import { run } from '../../cli/commands.ts'
 import { settingsDocs } from '../../cli/settings-docs.ts'
-import type { Environment } from '../../webhooks/environment.ts'
 import { packagePath } from '../../webhooks/package-root.ts'
 import { get, openCall, post } from '../webhooks/client.ts'
 import { labRequest } from '../webhooks/lab.ts'
 import { until } from '../webhooks/until.ts'
+import { called } from './called.ts'
 import { startNode } from './process.ts'
 
 const local = { HOST: '127.0.0.1', PORT: '0', LOG_LEVEL: 'debug' }
-
-async function called(args: string[], env: Environment = {}): Promise<{ code: number; out: string; err: string }> {
-  let [out, err] = ['', '']
-  const stdout = { write: (text: string) => (out += text) }
-  const stderr = { write: (text: string) => (err += text) }
-  const code = await run(args, { env, stdout, stderr })
-  return { code, out, err }
-}
 
 void t.test('arguments: help and version on standard output, errors on the other; exit codes 0, 1, 2', async (t) => {
   const table: [args: string[], code: number, out: RegExp, err: RegExp][] = [
     [['--help'], 0, /^Usage: kaspr-metacontroller <command>[^]*\n {2}serve {2}/, /^$/],
     [['-h'], 0, /^Usage/, /^$/],
     [['help'], 0, /^Usage/, /^$/],
-    [['serve', '--help'], 0, /^Usage/, /^$/],
+    [['serve', '--help'], 0, /^Usage: kaspr-metacontroller serve\n/, /^$/],
+    [['poll', '-h'], 0, /^Usage: kaspr-metacontroller poll\n/, /^$/],
+    [['render', '-f', 'x', '--help'], 0, /^Usage: kaspr-metacontroller render -f /, /^$/],
+    [['validate', '--help'], 0, /^Usage: kaspr-metacontroller validate -f /, /^$/],
     [['--version'], 0, /^\d+\.\d+\.\d+\S*\n$/, /^$/],
     [[], 2, /^$/, /no command given\nSee kaspr-metacontroller --help\.\n$/],
     [['bogus'], 2, /^$/, /^kaspr-metacontroller: no command "bogus"\n/],
@@ -35,6 +29,14 @@ void t.test('arguments: help and version on standard output, errors on the other
     [['--bogus'], 2, /^$/, /no command "--bogus"/],
     [['serve', '--bogus'], 2, /^$/, /Unknown option '--bogus'/],
     [['serve', 'x'], 2, /^$/, /Unexpected argument 'x'/],
+    [['render'], 2, /^$/, /no files given: accepted is -f FILE, -f DIR or -f -\n/],
+    [['validate'], 2, /^$/, /no files given/],
+    [['render', 'orders.yaml'], 2, /^$/, /Unexpected argument 'orders.yaml'/],
+    [['render', '-f', 'x', '-o', 'xml'], 2, /^$/, /-o "xml": accepted is yaml or json\n/],
+    [['render', '-f', '-', '--observed', '-'], 2, /^$/, /- is given twice/],
+    [['validate', '-f', 'x', '-o', 'json'], 2, /^$/, /Unknown option '-o'/],
+    [['validate', '-f', '/none.yaml'], 1, /^$/, /^kaspr-metacontroller: \/none\.yaml: give a file that can be read/],
+    [['render', '-f', '/none.yaml'], 1, /^$/, /^kaspr-metacontroller: \/none\.yaml: give a file that can be read/],
   ]
   for (const [args, code, out, err] of table) t.match(await called(args), { code, out, err }, args.join(' ') || 'none')
 })

@@ -77,13 +77,17 @@ function invalid({ parent, children }: CompositeRequest, problems: Problem[], no
 }
 
 function withLabelCheck(parent: KubeObject, rendered: RenderedComponent): RenderedComponent {
-  const app = parent.metadata.labels?.[appLabel]
-  if (app !== undefined && app !== '') return rendered
-  const problem = {
-    field: `metadata.labels["${appLabel}"]`,
-    accepted: 'the name of the KasprApp in this namespace that it belongs to',
-  }
-  return { valid: false, name: rendered.name, problems: [problem, ...(rendered.valid ? [] : rendered.problems)] }
+  const problems = appLabelProblems(parent)
+  if (problems.length === 0) return rendered
+  return { valid: false, name: rendered.name, problems: [...problems, ...(rendered.valid ? [] : rendered.problems)] }
+}
+
+/** A problem unless the component names the app that it belongs to. */
+export function appLabelProblems({ metadata }: KubeObject): Problem[] {
+  const app = metadata.labels?.[appLabel]
+  if (app !== undefined && app !== '') return []
+  const accepted = 'the name of the KasprApp in this namespace that it belongs to'
+  return [{ field: `metadata.labels["${appLabel}"]`, accepted }]
 }
 
 function statusConditions(parent: KubeObject, now: Date, drafts: ConditionDraft[]): unknown {

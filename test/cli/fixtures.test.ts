@@ -1,0 +1,42 @@
+/** examples/hooks: a case for each hook, the recorded answers as the generator writes them, the README's way to replay one. */
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import t from 'tap'
+import { kasprHooks } from '../../webhooks/kaspr/index.ts'
+import { packagePath } from '../../webhooks/package-root.ts'
+import { startNode } from './process.ts'
+
+const files = readdirSync(packagePath('examples', 'hooks'), { recursive: true, encoding: 'utf8' })
+
+void t.test('there is a case for each hook, and each request has its response', async (t) => {
+  const requests = files.filter((name) => name.endsWith('.request.json'))
+  const wanted = kasprHooks.flatMap(({ resource, ...hooks }) =>
+    (['sync', 'finalize', 'customize'] as const)
+      .filter((hook) => hooks[hook] !== undefined)
+      .map((hook) => `${resource}/${hook}`),
+  )
+  t.equal(wanted.length, 8)
+  t.same([...new Set(requests.map(dirname))].sort(), wanted.sort())
+  t.same(
+    files.filter((name) => name.endsWith('.response.json')).sort(),
+    requests.map((name) => name.replace('.request.', '.response.')).sort(),
+  )
+})
+
+const hasCurl = existsSync('/usr/bin/curl') || spawnSync('curl', ['--version']).status === 0
+
+void t.test('the README replays a case by curl', { skip: hasCurl ? false : 'needs curl' }, async (t) => {
+  const [, script = ''] = /```sh\n(case=[^`]*)```/.exec(readFileSync(packagePath('README.md'), 'utf8')) ?? []
+  const serve = startNode(t, 'cli/main.js', ['serve'], { HOST: '127.0.0.1', PORT: '0' })
+  const port = await serve.port()
+  const replay = (text: string): { status: number | null; stdout: string } =>
+    spawnSync('sh', ['-c', text.replace('localhost:8080', `127.0.0.1:${port}`)], {
+      cwd: packagePath(),
+      encoding: 'utf8',
+    })
+  t.match(replay(script), { status: 0, stdout: '' })
+  const other = script.replace(/\| diff - .*/, '| diff - examples/hooks/kasprapps/sync/settled.response.json')
+  t.equal(replay(other).status, 1, 'and would show a difference')
+})
