@@ -2,11 +2,12 @@ import { readFileSync } from 'node:fs'
 import { parse } from 'yaml'
 import type { CompositeRequest, KubeObject } from '../../webhooks/contract/types.ts'
 import { packagePath } from '../../webhooks/package-root.ts'
-import { context, hooksOf, request, synced } from '../webhooks/requests.ts'
+import { applied, context, hooksOf, request } from '../webhooks/requests.ts'
 import { benchApp, benchComponents } from './resources.ts'
 import { stored, storedAt, uidOf } from './stored.ts'
 
 const appHooks = hooksOf('kasprapps')
+const atRest = context({}, storedAt)
 
 /**
  * The request that Metacontroller sends for the app of that name with so many components when nothing is left to do: everything was
@@ -20,7 +21,7 @@ export function settledRequest(components: number, name = 'orders'): CompositeRe
   let children: KubeObject[] = []
   for (let round = 0; round < 10; round++) {
     const sent = { ...request(appHooks, parent, children, related), controller }
-    const answer = appHooks.sync(sent, context({}, storedAt))
+    const answer = appHooks.sync(sent, atRest)
     const next = stored(app, 'kubectl-client-side-apply', { status: withGeneration(answer.status) })
     const applied = answer.children.map((child) => storedChild(child, app))
     if (JSON.stringify([next, applied]) === JSON.stringify([parent, children])) return sent
@@ -30,8 +31,13 @@ export function settledRequest(components: number, name = 'orders'): CompositeRe
   throw new Error('the app does not come to rest')
 }
 
+/** A component whose ConfigMap holds its definition. */
 function settledComponent(component: KubeObject): KubeObject {
-  const { status } = synced(stored(component, 'kubectl-client-side-apply'))
+  const hooks = hooksOf(`${component.kind.toLowerCase()}s`)
+  const made = stored(component, 'kubectl-client-side-apply')
+  const { children } = hooks.sync(request(hooks, made), atRest)
+  const held = children.map((child) => applied(child))
+  const { status } = hooks.sync(request(hooks, made, held), atRest)
   return stored(component, 'kubectl-client-side-apply', { status: withGeneration(status) })
 }
 
