@@ -11,29 +11,16 @@ export interface Load {
 const connections = 5
 
 /**
- * POSTs bodies, on each connection the next as soon as the last is answered. The bodies are dealt out to the connections,
- * each of which sends its own in turn; one body alone is sent by all.
+ * POSTs one body again and again, on each connection the next as soon as the last is answered.
  *
  * @throws if any answer is no success, or a connection fails
  */
-export async function load(url: string, bodies: readonly string[], seconds: number): Promise<Load> {
+export async function load(url: string, body: string, seconds: number): Promise<Load> {
   const latencies: number[] = []
   const headers = { 'content-type': 'application/json' }
-  let client = 0
   const { requests, errors, non2xx, duration } = await new Promise<autocannon.Result>((resolve, reject) => {
     const run = autocannon(
-      {
-        url,
-        method: 'POST',
-        headers,
-        connections,
-        duration: seconds,
-        setupClient(connection) {
-          const own = bodies.length === 1 ? bodies : bodies.filter((_, index) => index % connections === client)
-          connection.setRequests(own.map((body) => ({ method: 'POST', headers, body })))
-          client++
-        },
-      },
+      { url, method: 'POST', headers, body, connections, duration: seconds },
       (error: Error | null | undefined, result) => (error == null ? resolve(result) : reject(error)),
     )
     run.on('response', (_client, _code, _bytes, ms) => latencies.push(ms))

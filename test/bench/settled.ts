@@ -10,12 +10,12 @@ const appHooks = hooksOf('kasprapps')
 const atRest = context({}, storedAt)
 
 /**
- * The request that Metacontroller sends for the app of that name with so many components when nothing is left to do: everything was
+ * The request that Metacontroller sends for an app with so many components when nothing is left to do: everything was
  * applied, the pods run, the poller has reported, and the answer would change nothing.
  */
-export function settledRequest(components: number, name = 'orders'): CompositeRequest {
-  const app = benchApp(name)
-  const related = benchComponents(name, components).map(settledComponent)
+export function settledRequest(components: number): CompositeRequest {
+  const app = benchApp('orders')
+  const related = benchComponents('orders', components).map(settledComponent)
   const controller = controllerOf('kasprapps')
   let parent = stored(app, 'kubectl-client-side-apply')
   let children: KubeObject[] = []
