@@ -2,7 +2,9 @@ import fc from 'fast-check'
 import t from 'tap'
 import { conditions } from '../../webhooks/contract/conditions.ts'
 import { freeze } from '../../webhooks/contract/freeze.ts'
-import { canonicalJson, hashOf } from '../../webhooks/contract/hash.ts'
+import { canonicalJson, hashOf, sameJson } from '../../webhooks/contract/hash.ts'
+import { memo } from '../../webhooks/contract/memo.ts'
+import { definitionFile } from '../../webhooks/kaspr/components/definition-file.ts'
 import { canonicalQuantity, quantityValue } from '../../webhooks/contract/quantity.ts'
 import { shardCount, shardOf } from '../../webhooks/contract/shard.ts'
 import type { KubeObject } from '../../webhooks/contract/types.ts'
@@ -168,4 +170,55 @@ void t.test('images and versions', async (t) => {
     ['kaspr:1.2@sha256:abc', '1.2'],
   ]
   for (const [image, version] of images) t.equal(versionOfImage(image), version, image)
+})
+
+void t.test('values are the same when their canonical JSON is', async (t) => {
+  const values = [
+    null,
+    0,
+    '',
+    'a',
+    [],
+    ['a', 'b'],
+    ['b', 'a'],
+    [['a']],
+    {},
+    { a: undefined },
+    { a: null },
+    { a: 1, b: [{ c: 1 }] },
+    { b: [{ c: 1, d: undefined }], a: 1 },
+    { a: 1, b: [{ c: 2 }] },
+    { b: 1, c: 1 },
+    JSON.parse('{"__proto__":{}}') as unknown,
+    JSON.parse('{"constructor":1}') as unknown,
+    JSON.parse('{"toString":1}') as unknown,
+  ]
+  for (const a of values) {
+    for (const b of values) {
+      t.equal(sameJson(a, b), canonicalJson(a) === canonicalJson(b), `${canonicalJson(a)} and ${canonicalJson(b)}`)
+    }
+  }
+})
+
+void t.test('a memo makes a result once, while its input is asked for, and forgets within its bound', async (t) => {
+  const remembered = memo<number>(10)
+  let made = 0
+  const ask = (input: string): number => remembered(input, () => ++made)
+  t.equal(ask('four'), 1)
+  t.equal(ask('four'), 1)
+  t.equal(ask('five'), 2)
+  t.equal(ask('sixsix'), 3, 'a second generation begins')
+  t.equal(ask('four'), 1, 'and knows the first')
+  t.equal(ask('a third'), 4)
+  t.equal(ask('four'), 1)
+  t.equal(ask('five'), 5, 'what was not asked for since is gone')
+  t.equal(ask('longer than a generation'), 6)
+  t.equal(ask('longer than a generation'), 6)
+})
+
+void t.test('a definition with a great many empty lines is written at once', async (t) => {
+  const started = performance.now()
+  const text = definitionFile({ python: `a${'\n'.repeat(100_000)}b` })
+  t.ok(text.startsWith('python: |-\n  a\n\n'))
+  t.ok(performance.now() - started < 1000)
 })

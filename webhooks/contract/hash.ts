@@ -1,4 +1,5 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
+import { isMap } from './objects.ts'
 
 /**
  * JSON text of a value with the keys of every map in code-point order and without insignificant blanks, so that equal
@@ -6,15 +7,28 @@ import { createHash } from 'node:crypto'
  */
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item)).join(',')}]`
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
-  const fields = Object.entries(value)
-    .filter(([, field]) => field !== undefined)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, field]) => `${JSON.stringify(key)}:${canonicalJson(field)}`)
+  if (!isMap(value)) return JSON.stringify(value) ?? 'null'
+  const fields = definedKeys(value)
+    .sort()
+    .map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key])}`)
   return `{${fields.join(',')}}`
+}
+
+/** Whether two values have equal canonical JSON, found out without writing it. */
+export function sameJson(a: unknown, b: unknown): boolean {
+  if (Array.isArray(a)) {
+    return Array.isArray(b) && a.length === b.length && a.every((item, index) => sameJson(item, b[index]))
+  }
+  if (!isMap(a) || !isMap(b)) return a === b
+  const keys = definedKeys(a)
+  return keys.length === definedKeys(b).length && keys.every((key) => Object.hasOwn(b, key) && sameJson(a[key], b[key]))
+}
+
+function definedKeys(map: Record<string, unknown>): string[] {
+  return Object.keys(map).filter((key) => map[key] !== undefined)
 }
 
 /** The first 16 hex digits of the SHA-256 of a value's canonical JSON: what pods and components are compared by. */
 export function hashOf(value: unknown): string {
-  return createHash('sha256').update(canonicalJson(value)).digest('hex').slice(0, 16)
+  return hash('sha256', canonicalJson(value)).slice(0, 16)
 }

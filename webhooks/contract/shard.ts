@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /** Observations carry their shard in this label; replicas of the poller divide the work by it. */
 export const shardLabel = 'metacontroller.kaspr.io/shard'
@@ -8,5 +8,5 @@ export const shardCount = 64
 
 /** Shard of a parent, 0 to 63, by its uid: equal everywhere and evenly spread. */
 export function shardOf(uid: string): number {
-  return createHash('sha256').update(uid).digest().readUInt32BE(0) % shardCount
+  return Number.parseInt(hash('sha256', uid).slice(0, 8), 16) % shardCount
 }

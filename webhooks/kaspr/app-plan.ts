@@ -1,5 +1,5 @@
 import type { HookSettings } from '../settings.ts'
-import { canonicalJson } from '../contract/hash.ts'
+import { sameJson } from '../contract/hash.ts'
 import { lastApplied } from '../contract/freeze.ts'
 import { isMap } from '../contract/objects.ts'
 import { hasStaticMembership } from './annotations.ts'
@@ -65,7 +65,7 @@ export function appPlan(view: AppView, spec: AppSpec, settings: HookSettings): A
     subscriptions: subscriptionHash(topics),
     mounted,
     waitingFor: mounted.filter(({ heldHash, rendered }) => heldHash !== rendered.hash),
-    applied: canonicalJson(appliedTemplate(view)) === canonicalJson(template),
+    applied: sameJson(appliedTemplate(view), template),
   }
 }
 

@@ -100,7 +100,7 @@ export function processors(value: Processors | undefined): Definition | undefine
 
 /** A map with the fields that are set; an absent one takes the runtime's default. */
 export function optional(fields: Record<string, Definition | undefined>): Record<string, Definition> {
-  return Object.fromEntries(
-    Object.entries(fields).filter((entry): entry is [string, Definition] => entry[1] !== undefined),
-  )
+  const set: Record<string, Definition> = {}
+  for (const [key, value] of Object.entries(fields)) if (value !== undefined) set[key] = value
+  return set
 }

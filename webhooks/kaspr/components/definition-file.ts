@@ -9,44 +9,42 @@ export type Definition = string | number | boolean | Definition[] | { [key: stri
 
 /** Block-style YAML with sorted keys, two blanks a level and a newline at the end. */
 export function definitionFile(definition: Record<string, Definition | undefined>): string {
-  return `${block(definition, '')}\n`
+  return `${mapText(definition, '')}\n`
 }
 
 /** Words that YAML 1.1 reads as truth values or null. */
 const words = new Set(['y', 'n', 'yes', 'no', 'on', 'off', 'true', 'false', 'null'])
 
-function block(value: Definition, indent: string): string {
-  if (Array.isArray(value)) return value.map((item) => `- ${nested(item, `${indent}  `)}`).join(`\n${indent}`)
-  if (typeof value !== 'object') return scalar(value, indent)
-  return entries(value)
-    .map(([key, item]) => `${keyText(key)}:${afterKey(item, indent)}`)
-    .join(`\n${indent}`)
+/** The fields of a map, one below the other; empty when none is set. */
+function mapText(map: Record<string, Definition | undefined>, indent: string): string {
+  let text = ''
+  for (const key of Object.keys(map).sort()) {
+    const value = map[key]
+    if (value === undefined) continue
+    text += `${text === '' ? '' : `\n${indent}`}${keyText(key)}:${afterKey(value, indent)}`
+  }
+  return text
+}
+
+function listText(list: Definition[], indent: string): string {
+  return list.map((item) => `- ${afterDash(item, indent)}`).join(`\n${indent}`)
 }
 
 /** What follows `key:`: collections start on the next line, lists level with their key. */
 function afterKey(value: Definition, indent: string): string {
-  if (isEmpty(value)) return Array.isArray(value) ? ' []' : ' {}'
-  if (Array.isArray(value)) return `\n${indent}${block(value, indent)}`
-  if (typeof value === 'object') return `\n${indent}  ${block(value, `${indent}  `)}`
-  return ` ${scalar(value, indent)}`
+  if (typeof value !== 'object') return ` ${scalar(value, indent)}`
+  if (Array.isArray(value)) return value.length === 0 ? ' []' : `\n${indent}${listText(value, indent)}`
+  const text = mapText(value, `${indent}  `)
+  return text === '' ? ' {}' : `\n${indent}  ${text}`
 }
 
-/** What follows `- `. */
-function nested(value: Definition, indent: string): string {
-  if (isEmpty(value)) return Array.isArray(value) ? '[]' : '{}'
-  if (typeof value === 'object') return block(value, indent)
+/** What follows `- `: collections start on the same line. */
+function afterDash(value: Definition, indent: string): string {
   // The content of a literal block is indented from the dash, not from what follows it.
-  return scalar(value, indent.slice(2))
-}
-
-function entries(value: Record<string, Definition | undefined>): [string, Definition][] {
-  return Object.entries(value)
-    .filter((entry): entry is [string, Definition] => entry[1] !== undefined)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-}
-
-function isEmpty(value: Definition): boolean {
-  return typeof value === 'object' && (Array.isArray(value) ? value.length === 0 : entries(value).length === 0)
+  if (typeof value !== 'object') return scalar(value, indent)
+  if (Array.isArray(value)) return value.length === 0 ? '[]' : listText(value, `${indent}  `)
+  const text = mapText(value, `${indent}  `)
+  return text === '' ? '{}' : text
 }
 
 function keyText(key: string): string {
@@ -66,7 +64,10 @@ function isPlainText(text: string): boolean {
 }
 
 function literal(text: string, indent: string): string {
-  const body = text.replace(/\n+$/, '')
+  // No pattern: `\\n+$` takes quadratic time on lines in the middle.
+  let end = text.length
+  while (text[end - 1] === '\n') end--
+  const body = text.slice(0, end)
   const newlines = text.length - body.length
   // Without the explicit width, a first line that starts with blanks or is empty would set the indentation.
   const width = /^[ \t\n]/.test(text) ? '2' : ''
@@ -77,7 +78,9 @@ function literal(text: string, indent: string): string {
 
 /** A double-quoted scalar in ASCII: the escapes of JSON, which YAML has too, and `\U` beyond the basic plane. */
 function quoted(text: string): string {
-  return JSON.stringify(text).replace(/[\u{10000}-\u{10ffff}]|[^\x20-\x7e]/gu, (character) => {
+  const json = JSON.stringify(text)
+  if (/^[\x20-\x7e]*$/.test(json)) return json
+  return json.replace(/[\u{10000}-\u{10ffff}]|[^\x20-\x7e]/gu, (character) => {
     const code = character.codePointAt(0) ?? 0
     return code > 0xffff ? `\\U${code.toString(16).padStart(8, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`
   })
