@@ -300,6 +300,10 @@ export interface ObservationStatus {
      * What keeps the poller from doing what it is asked for; empty or absent when nothing does.
      */
     problems?: {
+      /**
+       * What it is about.
+       */
+      of: 'Claims' | 'Members'
       reason: string
       message: string
     }[]
@@ -487,8 +491,12 @@ export const observationStatusSchema: object = {
           type: 'array',
           items: {
             type: 'object',
-            required: ['reason', 'message'],
-            properties: { reason: { type: 'string', minLength: 1 }, message: { type: 'string' } },
+            required: ['of', 'reason', 'message'],
+            properties: {
+              of: { type: 'string', enum: ['Claims', 'Members'] },
+              reason: { type: 'string', minLength: 1 },
+              message: { type: 'string' },
+            },
           },
         },
         warned: { type: 'array', items: { type: 'string' } },

@@ -92,7 +92,7 @@ export class KeptClaims implements AppPart {
     const waitMs = this.#attempts.waitMs(uid)
     const told = previous?.problems?.map(({ message }) => message) ?? []
     return {
-      report: problems.length === 0 ? {} : { problems },
+      report: problems.length === 0 ? {} : { problems: problems.map((problem) => ({ of: 'Claims', ...problem })) },
       events: problems
         .filter(({ message }) => !told.includes(message))
         .map(({ reason, message }) => ({ target, type: 'Warning', reason, message })),

@@ -24,7 +24,7 @@ export interface HungLimits {
 export interface HungDecision {
   members: Member[]
   hung: KasprAppReport['hung']
-  problem: { reason: string; message: string } | undefined
+  problem: { of: 'Members'; reason: string; message: string } | undefined
   events: ObjectEvent[]
   /** To be deleted once the report is written. */
   terminate: { id: number; podUID: string; missing: number; again: boolean }[]
@@ -68,7 +68,11 @@ export function decideHung(
 /** When most members are silent, it is rather the network or this replica that is ill. */
 function degraded({ reachable, unreachable }: ReturnType<HungLimits['fleet']>): HungDecision['problem'] {
   if (unreachable <= reachable) return undefined
-  return { reason: 'PollingDegraded', message: 'No member is terminated while most members are unreachable' }
+  return {
+    of: 'Members',
+    reason: 'PollingDegraded',
+    message: 'No member is terminated while most members are unreachable',
+  }
 }
 
 function strikeEvents({ target, previous, spec }: Look, members: readonly Member[]): ObjectEvent[] {

@@ -396,6 +396,33 @@ void t.test('health', async (t) => {
   )
 })
 
+void t.test('what the poller cannot do is a condition', async (t) => {
+  const spec = { storage: { type: 'persistent-claim', size: '1Gi' } }
+  const first = sync(app(spec))
+  const after = (more: object, size = '1Gi'): CompositeResponse =>
+    sync(app({ storage: { ...spec.storage, size } }), carriedOut(first, 3, { ...report, ...more }))
+  const growth = { from: '1Gi', size: '2Gi', phase: 'Growing' }
+  const problem = { reason: 'ExpansionNotAllowed', message: 'StorageClass slow does not allow it' }
+  const rows: [what: string, answer: CompositeResponse, status: string, reason: string, message: RegExp][] = [
+    ['as it should be', after({}), 'True', 'AsSpecified', /as large/],
+    ['not taken up yet', after({}, '2Gi'), 'False', 'Growing', /from 1Gi to 2Gi/],
+    ['the same size', after({}, '1024Mi'), 'True', 'AsSpecified', /as large/],
+    ['smaller', after({}, '512Mi'), 'False', 'CannotShrink', /stay 1Gi.*512Mi \(spec\.storage\.size\)/],
+    ['under way', after({ storage: growth }, '2Gi'), 'False', 'Growing', /from 1Gi to 2Gi/],
+    ['at the end', after({ storage: { ...growth, phase: 'Replacing' } }, '2Gi'), 'False', 'Replacing', /its pods stay/],
+    ['stuck', after({ storage: { ...growth, problem } }, '2Gi'), 'False', problem.reason, /slow does not allow/],
+    ['a claim', after({ problems: [{ of: 'Claims', ...problem }] }), 'False', problem.reason, /slow does not allow/],
+    ['members', after({ problems: [{ of: 'Members', ...problem }] }), 'True', 'AsSpecified', /as large/],
+  ]
+  for (const [what, answer, status, reason, message] of rows) {
+    t.match(condition(answer, 'StorageReady'), { status, reason, message }, what)
+  }
+  t.equal(condition(sync(app()), 'StorageReady'), undefined, 'an app without claims has none')
+  const degraded = after({ problems: [{ of: 'Members', reason: 'PollingDegraded', message: 'most are silent' }] })
+  t.match(condition(degraded, 'PollingDegraded'), { status: 'True', message: 'most are silent' })
+  t.equal(condition(after({}), 'PollingDegraded'), undefined)
+})
+
 void t.test('H10: hung members come before all but an error; strikes are in the status', async (t) => {
   const first = sync(app())
   const members = report.members.map((member) => ({ ...member, hungStrikes: 2 }))

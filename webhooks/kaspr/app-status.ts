@@ -43,6 +43,7 @@ export function appStatus(
     ...(packages.condition === undefined ? [] : [packages.condition]),
     ...(rebalance.condition === undefined ? [] : [rebalance.condition]),
     ...(storage === undefined ? [] : [storage]),
+    ...pollingProblems(view),
   ]
   return {
     ...memberStatus(view, wanted),
@@ -51,6 +52,13 @@ export function appStatus(
     ...packages.status,
     conditions: dated(view, drafts, now),
   }
+}
+
+/** What keeps the poller from doing what it would; there only while something does. */
+function pollingProblems({ report }: AppView): ConditionDraft[] {
+  const problem = report?.problems?.find(({ of }) => of === 'Members')
+  if (problem === undefined) return []
+  return [{ type: 'PollingDegraded', status: 'True', reason: 'MostMembersUnreachable', message: problem.message }]
 }
 
 interface PackagesPart {

@@ -8,7 +8,7 @@ import { hasClaims, observedClaimSize } from './statefulset.ts'
 /** Whether the claims of an app are as the spec asks, and what keeps them from it; `undefined` for an app without claims. */
 export function storageCondition(view: AppView, spec: AppSpec): ConditionDraft | undefined {
   if (!hasClaims(view, spec) && wantedClaim(view, spec) === undefined) return undefined
-  const [problem] = view.report?.problems ?? []
+  const problem = view.report?.problems?.find((candidate) => candidate.of === 'Claims')
   if (problem !== undefined) return notReady(problem.reason, problem.message)
   const growth = view.report?.storage
   return growth === undefined ? dataClaims(observedClaimSize(view), spec.storage.size) : growing(growth)
