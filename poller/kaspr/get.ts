@@ -27,8 +27,8 @@ export class GetError extends Error {
 
 /**
  * One GET on a connection of its own, for hosts that are asked twice a minute: connections kept would be thousands of
- * idle sockets. With Node's own client that costs a quarter of the CPU that an undici pool per host does. Follows no
- * redirect.
+ * idle sockets. Without them Node's own client costs half the CPU that undici does (docs/performance.md, "Poller"). Follows
+ * no redirect.
  *
  * @throws GetError
  */

@@ -27,13 +27,13 @@ export interface PollerMetrics {
  */
 const heapMb = 332
 
-/** Starts the poller and waits for its port. Options of Node.js (`--cpu-prof`, …) come before those of the image. */
+/** Starts the poller and waits for its port. Options of Node.js (`--cpu-prof`, …) win over ours. */
 export async function startPoller(
   kubeconfig: string,
   intervalSeconds: number,
   nodeOptions: readonly string[],
 ): Promise<PollerProcess> {
-  const options = [...nodeOptions, `--max-old-space-size=${heapMb}`, '--enable-source-maps']
+  const options = [`--max-old-space-size=${heapMb}`, '--enable-source-maps', ...nodeOptions]
   const child = spawn(process.execPath, [...options, packagePath('dist', 'cli', 'main.js'), 'poll'], {
     env: {
       KUBECONFIG: kubeconfig,
@@ -46,6 +46,9 @@ export async function startPoller(
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const ended = once(child, 'exit')
+  const kill = (): void => void child.kill('SIGKILL')
+  process.once('exit', kill)
+  child.once('exit', () => process.removeListener('exit', kill))
   let log = ''
   const port = await new Promise<string>((resolve, reject) => {
     child.on('error', reject)

@@ -80,9 +80,12 @@ export async function runPoller({
       bareCpuMs: bare.at(-1)?.cpuMs ?? NaN,
     }
   } finally {
-    await poller?.stop()
-    await api.call('close')
-    await Promise.all([api.stop(), members.stop()])
+    try {
+      await poller?.stop()
+    } finally {
+      await api.call('close')
+      await Promise.all([api.stop(), members.stop()])
+    }
   }
 }
 

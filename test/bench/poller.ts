@@ -24,6 +24,8 @@ const { values } = parseArgs({
     'node-option': { type: 'string', multiple: true, default: [] },
   },
 })
+// So that the exit ends the poller too.
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
 if (values.clients !== undefined) await benchClients(whole(values.clients))
 else if (values.objects !== undefined) weighObjects(whole(values.objects))
 else await benchPoller(values.apps.split(',').map(whole))
