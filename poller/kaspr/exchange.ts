@@ -30,9 +30,9 @@ export class ExchangeError extends Error {
 }
 
 /**
- * One request without a body on a connection of its own, for hosts that are asked twice a minute: connections kept would be thousands of
- * idle sockets. With Node's own client that costs a quarter of the CPU that an undici pool per host does. Follows no
- * redirect.
+ * One request without a body on a connection of its own, for hosts that are asked twice a minute: connections kept would be
+ * thousands of idle sockets. Without them Node's own client costs half the CPU that undici does (docs/performance.md,
+ * "Poller"). Follows no redirect.
  *
  * @throws ExchangeError
  */

@@ -49,6 +49,8 @@ interface Seat {
 export class KasprGroup {
   readonly #topic: string
   readonly #seats = new Map<number, Seat>()
+  /** Who leads while it holds a seat; else the lowest id. */
+  #appointed: number | undefined
 
   /** `app` is the KasprApp's name. */
   constructor(app: string) {
@@ -78,6 +80,11 @@ export class KasprGroup {
     }
   }
 
+  /** From now on this member leads, for as long as it holds a seat. (Not in the recording, whose leader never moved.) */
+  appoint(id: number): void {
+    this.#appointed = id
+  }
+
   /** Throws for a member that never joined. */
   status(id: number, now: number): MemberStatus {
     const seat = this.#seats.get(id)
@@ -85,7 +92,7 @@ export class KasprGroup {
     const assigned = now >= seat.assignedAt
     const ids = this.#seated(now)
     return {
-      leader: assigned && ids[0] === id,
+      leader: assigned && this.#leader(ids) === id,
       rebalancing: seat.rebalancing.some(([from, until]) => now >= from && now < until),
       recovering: false,
       assignment: assigned ? this.#assignment(ids, id) : { actives: {}, standbys: {} },
@@ -99,14 +106,19 @@ export class KasprGroup {
     return held.map(([id]) => id).sort((a, b) => a - b)
   }
 
-  /** One partition of a topic `in-1` for each seat, the leader's topic for the lowest; the next seat is the standby. */
+  #leader(seated: number[]): number | undefined {
+    return seated.find((id) => id === this.#appointed) ?? seated[0]
+  }
+
+  /** One partition of a topic `in-1` for each seat, and the leader's topic; the next seat is the standby. */
   #assignment(ids: number[], id: number): MemberStatus['assignment'] {
     const rank = ids.indexOf(id)
     const partition = (of: number): number => (of + 1) % ids.length
     const actives: Partitions = { 'in-1': [partition(rank)] }
     const standbys: Partitions = ids.length > 1 ? { 'in-1': [partition(rank + 1)] } : {}
-    if (rank === 0) actives[this.#topic] = [0]
-    if (rank === 1) standbys[this.#topic] = [0]
+    const afterLeader = (rank - ids.indexOf(this.#leader(ids) ?? id) + ids.length) % ids.length
+    if (afterLeader === 0) actives[this.#topic] = [0]
+    if (afterLeader === 1) standbys[this.#topic] = [0]
     return { actives, standbys }
   }
 }

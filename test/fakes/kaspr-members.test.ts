@@ -44,6 +44,29 @@ async function world(t: Test): Promise<World> {
   return { members, ips, urls: [`http://${ips[0]}:6065`, `http://${ips[1]}:6065`], clock }
 }
 
+/** The whole answer that words of the recording stand for. */
+function answerOf(words: string, assignment: MemberStatus['assignment'] | undefined, urls: string[]): unknown {
+  if (words === 'refuses') return 'ECONNREFUSED'
+  const said = words.split(' ')
+  const assigned = said.includes('assigned')
+  return {
+    leader: said.includes('leader'),
+    rebalancing: said.includes('rebalancing'),
+    recovering: false,
+    assignment: assigned ? assignment : { actives: {}, standbys: {} },
+    table_metadata: assigned ? Object.fromEntries(urls.map((url) => [url, {}])) : {},
+  }
+}
+
+/** What a member answers, or the code of the error. */
+async function ask(url: string): Promise<unknown> {
+  try {
+    return await (await request(`${url}/status/`)).body.json()
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code
+  }
+}
+
 /** What a member says, in the words of the recording. */
 async function look(url: string, assignment: MemberStatus['assignment'] | undefined): Promise<string> {
   let response
@@ -82,8 +105,8 @@ void t.test('the fake members', { skip: process.platform !== 'linux' && 'needs a
         for (const now of [clock.now, last]) {
           clock.now = now
           for (const id of [0, 1] as const) {
-            const seen = await look(urls[id], recording.assignments[id])
-            t.equal(seen, sample[id], `${action}: member ${id} at ${(now - start) / 1000} s`)
+            const expected = answerOf(String(sample[id]), recording.assignments[id], urls)
+            t.same(await ask(urls[id]), expected, `${action}: member ${id} at ${(now - start) / 1000} s`)
           }
         }
       }
@@ -108,6 +131,21 @@ void t.test('the fake members', { skip: process.platform !== 'linux' && 'needs a
     t.equal(await look(urls[1], recording.assignments['1']), 'assigned', 'held for a minute')
     clock.now += 11_000
     t.equal(await look(urls[1], undefined), 'leader')
+  })
+
+  await t.test('a leader moves when it is told to, and back when it has gone', async (t) => {
+    const { members, ips, urls, clock } = await world(t)
+    members.appoint(ips[1])
+    t.equal(await look(urls[0], undefined), '')
+    t.equal(await look(urls[1], undefined), 'leader')
+    const { assignment } = (await ask(urls[1])) as MemberStatus
+    t.same(assignment.actives['shop-app-assignor-leader'], [0], 'with the topic that makes it the leader')
+    await (await request(`${urls[1]}/signal/rebalance`, { method: 'POST' })).body.dump()
+    clock.now += 5_000
+    t.equal(await look(urls[0], undefined), 'rebalancing', 'a signal to the new leader is for all')
+    await members.remove(ips[1])
+    clock.now += 61_000
+    t.equal(await look(urls[0], undefined), 'leader')
   })
 
   await t.test('time runs as fast as it is told', async (t) => {

@@ -111,6 +111,12 @@ export class KasprMembers {
     this.#member(ip).override = status
   }
 
+  /** The leader of its group moves to this member, for as long as it lives. */
+  appoint(ip: string): void {
+    const { group, id } = this.#member(ip)
+    group.appoint(id)
+  }
+
   /** Requests since the member was added. */
   counts(ip: string): Readonly<Counts> {
     return this.#member(ip).counts
