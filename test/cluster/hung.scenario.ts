@@ -200,7 +200,10 @@ void t.test('given members that hang and go silent, then nobody is touched, and 
   await until('a strike', () => strikesTold('silent', 0).includes(1), { everyMs: 10 })
   for (let id = 0; id < 3; id++) await stack.members.fault(addressOf('silent', id), { kind: 'half-open' })
   await world.waitFor('orders', 'Ready=Unknown')
-  t.equal(readiness.filter(({ namespace }) => namespace === 'silent').at(-1)?.reason, 'MembersUnreachable')
+  // The watch that records it may be a moment behind kubectl's.
+  const lastReason = (): string | undefined =>
+    readiness.filter(({ namespace }) => namespace === 'silent').at(-1)?.reason
+  await until('the reason', () => lastReason() === 'MembersUnreachable')
   await asked('silent', 0, 3)
   t.same(await deletions(world), [])
   for (let id = 0; id < 3; id++) await stack.members.fault(addressOf('silent', id), undefined)
