@@ -248,7 +248,7 @@ void t.test('a report about an app of the same name that is gone is ignored', as
 void t.test('pause: everything stays as it stands, edits included, but for the autoscaler', async (t) => {
   const first = sync(app())
   const paused = app({ config: { topicPartitions: 9 } }, { annotations: { 'kaspr.io/pause-reconciliation': 'True' } })
-  const children = carriedOut(first, 2, report)
+  const children = structuredClone(carriedOut(first, 2, report))
   const set = children.find(({ kind }) => kind === 'StatefulSet') as unknown as {
     spec: { template: { spec: { containers: { image: string; env: unknown[] }[] } } }
   }

@@ -92,3 +92,9 @@ export interface Condition {
   lastTransitionTime: string
   observedGeneration: number
 }
+
+/** What is declared of a resource: enough to render it. */
+export interface DeclaredObject {
+  metadata: Pick<ObjectMeta, 'name'>
+  spec?: unknown
+}

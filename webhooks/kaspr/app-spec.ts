@@ -1,9 +1,9 @@
 import { type KasprAppSpec, kasprAppSpecSchema } from '../../crds/types/kasprapp.ts'
 import { canonicalQuantity, quantityValue } from '../contract/quantity.ts'
 import { isMap } from '../contract/objects.ts'
-import type { KubeObject } from '../contract/types.ts'
+import type { DeclaredObject } from '../contract/types.ts'
 import { type Problem, type Validated, shown, specValidator } from '../contract/validate.ts'
-import type { LinkedComponent } from './app-view.ts'
+import type { RenderedLink } from './app-rendering.ts'
 import { configProblems, runtimeConfig } from './config.ts'
 import { authenticationProblems } from './kafka.ts'
 import { type PythonPackages, packageProblems } from './packages/requirements.ts'
@@ -29,7 +29,7 @@ const acceptedQuantity = 'a quantity such as 500m, 2 or 10Gi'
  *
  * @param components components of the app, whose volumes the template must not take
  */
-export function readAppSpec(parent: KubeObject, components: readonly LinkedComponent[] = []): Validated<AppSpec> {
+export function readAppSpec(parent: DeclaredObject, components: readonly RenderedLink[] = []): Validated<AppSpec> {
   const validated = validate(parent['spec'])
   if (!validated.ok) return { ok: false, problems: inWords(validated.problems, parent) }
   const spec = validated.value
@@ -67,7 +67,7 @@ function withoutNulls(value: unknown): unknown {
 }
 
 /** Settings of the runtime are told in words, where the schema has a pattern. */
-function inWords(problems: Problem[], { spec }: KubeObject): Problem[] {
+function inWords(problems: Problem[], { spec }: DeclaredObject): Problem[] {
   const config = isMap(spec) && isMap(spec['config']) ? configProblems(spec['config']) : []
   return problems.map((problem) => config.find(({ field }) => field === problem.field) ?? problem)
 }

@@ -2,10 +2,11 @@ import { type ObservationStatus, observationStatusSchema } from '../../crds/type
 import { isMap, objectNamed } from '../contract/objects.ts'
 import { objectsOf } from '../contract/request.ts'
 import type { CompositeRequest, KubeObject } from '../contract/types.ts'
-import { shapeCheck, shown } from '../contract/validate.ts'
-import { type RenderedComponent, renderComponent } from './components/render.ts'
+import { shapeCheck } from '../contract/validate.ts'
 import { type ComponentKind, componentKinds } from './components/kinds.ts'
-import { isPaused } from './annotations.ts'
+import type { HookSettings } from '../settings.ts'
+import { hasStaticMembership, isPaused } from './annotations.ts'
+import { type AppRendering, type RenderedLink, renderApp } from './app-rendering.ts'
 import { appLabel, appNames, kasprApiVersion } from './names.ts'
 
 /** Kinds that a KasprApp owns, in the order of the controller's manifest. */
@@ -20,10 +21,7 @@ export const childRules = {
 } as const
 
 /** A related component with what it renders to and what its own controller says the cluster holds. */
-export interface LinkedComponent {
-  kind: ComponentKind
-  name: string
-  rendered: RenderedComponent
+export interface LinkedComponent extends RenderedLink {
   /** `status.hash` of the component: hash of the definition that its ConfigMap holds. */
   heldHash: string | undefined
 }
@@ -46,6 +44,8 @@ export interface ObservedApp {
 /** Everything that a sync of an app decides from. */
 export interface AppView extends ObservedApp {
   components: LinkedComponent[]
+  /** What the app and its components are declared to be. */
+  rendering: AppRendering
 }
 
 /** A StatefulSet as far as it is read. */
@@ -81,8 +81,25 @@ export type AppReport = NonNullable<ObservationStatus['kasprApp']>
 export type InstallReport = NonNullable<AppReport['packages']>
 
 /** Reads a request into the view. */
-export function appView(request: CompositeRequest): AppView {
-  return { ...observedApp(request), components: withTheirTables(linkedComponents(request)) }
+export function appView(request: CompositeRequest, settings: HookSettings): AppView {
+  const app = observedApp(request)
+  const related = relatedComponents(request)
+  const { metadata, spec } = app.parent
+  const claims = app.statefulSet === undefined ? null : (app.statefulSet.spec.volumeClaimTemplates ?? []).length > 0
+  const rendering = renderApp({
+    name: metadata.name,
+    namespace: metadata.namespace ?? '',
+    spec,
+    staticMembership: hasStaticMembership(app.parent),
+    components: related.map(({ kind, object }) => ({ kind, name: object.metadata.name, spec: object['spec'] })),
+    claimed: claims,
+    registry: settings.KASPR_IMAGE_REGISTRY,
+  })
+  const components = rendering.components.map((component, index) => ({
+    ...component,
+    heldHash: heldHash(related[index]?.object),
+  }))
+  return { ...app, rendering, components }
 }
 
 /**
@@ -104,48 +121,24 @@ export function observedApp({ parent, children }: CompositeRequest): ObservedApp
 }
 
 /** Components of this app by label; one that is being deleted is as good as gone. */
-function linkedComponents({ parent, related }: CompositeRequest): LinkedComponent[] {
-  return componentKinds.flatMap((kind) =>
-    [...objectsOf(related, { apiVersion: kasprApiVersion, kind: kind.kind }).values()]
+function relatedComponents({
+  parent,
+  related,
+}: CompositeRequest): { kind: ComponentKind['kind']; object: KubeObject }[] {
+  return componentKinds.flatMap(({ kind }) =>
+    [...objectsOf(related, { apiVersion: kasprApiVersion, kind }).values()]
       .filter(
         ({ metadata }) =>
           metadata.labels?.[appLabel] === parent.metadata.name &&
           metadata.namespace === parent.metadata.namespace &&
           metadata.deletionTimestamp === undefined,
       )
-      .map((component) => ({
-        kind,
-        name: component.metadata.name,
-        rendered: renderComponent(kind, component),
-        heldHash: heldHash(component),
-      })),
+      .map((object) => ({ kind, object })),
   )
 }
 
-/**
- * A component that needs a table which the app does not mount counts as invalid: the runtime looks tables up when it
- * starts, and ends without them.
- */
-function withTheirTables(components: LinkedComponent[]): LinkedComponent[] {
-  const tables = new Set(
-    components.filter(({ kind, rendered }) => kind.kind === 'KasprTable' && rendered.valid).map(({ name }) => name),
-  )
-  return components.map((component) => {
-    const { name, rendered } = component
-    if (!rendered.valid) return component
-    const problems = rendered.links.tables
-      .filter((table) => !tables.has(table.name))
-      .map((table) => ({
-        field: `spec.${table.field}`,
-        value: shown(table.name),
-        accepted: 'the name of a valid KasprTable of the same app',
-      }))
-    return problems.length === 0 ? component : { ...component, rendered: { valid: false, name, problems } }
-  })
-}
-
-function heldHash(component: KubeObject): string | undefined {
-  const status = component['status']
+function heldHash(component: KubeObject | undefined): string | undefined {
+  const status = component?.['status']
   const hash = isMap(status) ? status['hash'] : undefined
   return typeof hash === 'string' ? hash : undefined
 }

@@ -10,7 +10,7 @@ import type {
 import type { HookContext } from '../hooks.ts'
 import type { HookSettings } from '../settings.ts'
 import { type AppPlan, appPlan, appliedTemplate } from './app-plan.ts'
-import { type AppSpec, readAppSpec } from './app-spec.ts'
+import type { AppSpec } from './app-spec.ts'
 import { type AppOutcome, appStatus, terminatingStatus } from './app-status.ts'
 import { type AppView, type ObservedApp, type StatefulSet, appView, childRules, observedApp } from './app-view.ts'
 import { autoscaler } from './autoscaler.ts'
@@ -29,7 +29,7 @@ import { statefulSet } from './statefulset.ts'
  * Observation, which tells the poller what it may do.
  */
 export function syncApp(request: CompositeRequest, { settings, now }: HookContext): CompositeResponse {
-  const view = appView(request)
+  const view = appView(request, settings)
   const outcome = appOutcome(view, settings)
   const port = outcome.valid ? outcome.plan.config.webPort : runningPort(view)
   const objects = !outcome.valid ? frozen(view) : view.paused ? withoutAutoscaler(frozen(view)) : outcome.desired
@@ -89,19 +89,20 @@ function scaledToZero(set: KubeObject): KubeObject {
 }
 
 function appOutcome(view: AppView, settings: HookSettings): AppOutcome {
-  const spec = readAppSpec(view.parent, view.components)
-  if (!spec.ok) return { valid: false, problems: spec.problems }
-  const plan = appPlan(view, spec.value, settings)
-  const desired = desiredObjects(view, spec.value, plan, settings)
+  const { rendering } = view
+  if (!rendering.ok) return { valid: false, problems: rendering.problems }
+  const { spec } = rendering
+  const plan = appPlan(view, rendering.pods)
+  const desired = desiredObjects(view, spec, plan, settings)
   // A set that waits for its components may be about to become too large: it will not be, later.
-  const ahead = plan.waitingFor.length === 0 ? [] : [statefulSet(view, spec.value, settings, plan.template)]
-  const oversized = oversizedChildren([
-    ...desired.filter(({ kind }) => ahead.length === 0 || kind !== 'StatefulSet'),
-    ...ahead,
-  ])
+  const ahead = plan.waitingFor.length === 0 ? [] : [statefulSet(view, spec, settings, plan.template)]
+  const oversized = oversizedChildren(
+    [...desired.filter(({ kind }) => ahead.length === 0 || kind !== 'StatefulSet'), ...ahead],
+    plan,
+  )
   return {
     valid: true,
-    spec: spec.value,
+    spec,
     plan,
     desired: withoutOversized(desired, oversized, view.children),
     oversized,

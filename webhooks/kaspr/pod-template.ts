@@ -2,7 +2,7 @@ import type { KasprAppSpec } from '../../crds/types/kasprapp.ts'
 import { hashOf } from '../contract/hash.ts'
 import type { RuntimeConfig } from './config.ts'
 import type { AppSpec } from './app-spec.ts'
-import type { LinkedComponent } from './app-view.ts'
+import type { RenderedLink } from './app-rendering.ts'
 import type { ComponentKind } from './components/kinds.ts'
 import { componentKinds } from './components/kinds.ts'
 import type { RenderedComponent } from './components/render.ts'
@@ -21,7 +21,7 @@ import { subscriptionHash } from './subscriptions.ts'
 import type { OwnNames } from './template-problems.ts'
 
 /** A component that the pods mount. */
-export interface MountedComponent extends LinkedComponent {
+export interface MountedComponent extends RenderedLink {
   rendered: RenderedComponent & { valid: true }
 }
 
@@ -84,7 +84,7 @@ export function ownNames(
   name: string,
   spec: KasprAppSpec,
   { tableDir, definitionsDir }: RuntimeConfig,
-  components: readonly LinkedComponent[],
+  components: readonly RenderedLink[],
 ): OwnNames {
   const names = appNames(name)
   const mounted = components.map(({ rendered }) => rendered).filter((rendered) => rendered.valid)

@@ -1,7 +1,5 @@
 import { hashOf } from '../../contract/hash.ts'
-import { memo } from '../../contract/memo.ts'
-import { isMap } from '../../contract/objects.ts'
-import type { KubeObject } from '../../contract/types.ts'
+import type { DeclaredObject } from '../../contract/types.ts'
 import { type Problem, shown } from '../../contract/validate.ts'
 import { definitionFile } from './definition-file.ts'
 import type { ComponentKind } from './kinds.ts'
@@ -30,20 +28,11 @@ export type RenderedComponent =
  */
 export const definitionLimitBytes = 200 * 1024
 
-/**
- * Renderings of late. An app is synced for each step of each of its pods, with the same components every time; 4 Mi
- * characters are the specs of some 4,000 of them.
- */
-const rendered = memo<RenderedComponent>(4 * 1024 * 1024)
-
 /** Renders a component of a kind; it depends on the component's name and spec alone. */
-export function renderComponent(kind: ComponentKind, { metadata: { name }, spec }: KubeObject): RenderedComponent {
-  // Only of a map is the JSON text the whole input.
-  if (!isMap(spec)) return render(kind, name, spec)
-  return rendered(JSON.stringify([kind.kind, name, spec]), () => frozen(render(kind, name, spec)))
-}
-
-function render({ kind, suffix, root }: ComponentKind, name: string, spec: unknown): RenderedComponent {
+export function renderComponent(
+  { kind, suffix, root }: ComponentKind,
+  { metadata: { name }, spec }: DeclaredObject,
+): RenderedComponent {
   const rendered = renderers[kind](name, spec)
   const problems = [...nameProblems(name, suffix), ...(rendered.ok ? [] : rendered.problems)]
   if (!rendered.ok || problems.length > 0) return { valid: false, name, problems }
@@ -61,12 +50,6 @@ function render({ kind, suffix, root }: ComponentKind, name: string, spec: unkno
   }
   const data = { [file]: text }
   return { valid: true, name, configMap, file, data, hash: dataHash(data), links: rendered.value.links }
-}
-
-/** Nobody can change what others will be given. */
-function frozen<T>(value: T): T {
-  if (typeof value === 'object' && value !== null) Object.values(Object.freeze(value)).forEach(frozen)
-  return value
 }
 
 /** With the suffix, the name becomes a volume name and a label value: a DNS label. */
