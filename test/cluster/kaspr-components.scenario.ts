@@ -61,9 +61,16 @@ void t.test(
       ],
     )
 
+    await world.kubectl(...patch('kaspragent/keep-orders', { description: 'Keeps orders.' }))
+    await until('the description in the file', async () =>
+      JSON.stringify(await world.get('cm', 'keep-orders-agent')).includes('Keeps orders.'),
+    )
+    await world.settled('fulfilment')
+    t.equal(await world.revisions('fulfilment'), 1, 'a description is no reason to start anew')
+
     let revisions = 1
     const changes: [what: string, args: string[], gone: string[]][] = [
-      ['an agent is edited', patch('kaspragent/keep-orders', { description: 'Keeps orders.' }), []],
+      ['an agent is edited', patch('kaspragent/keep-orders', { isolatedPartitions: true }), []],
       ['a webview is edited', patch('kasprwebview/order-status', { response: { contentType: 'text/plain' } }), []],
       ['a table is edited', patch('kasprtable/customers', { global: false }), []],
       ['a join is edited', patch('kasprjoin/orders-with-customer', { type: 'inner' }), []],

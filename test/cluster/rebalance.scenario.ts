@@ -136,10 +136,10 @@ void t.test(
   },
 )
 
-void t.test('given a change of code only, or one that is taken back, then nobody is asked', async (t) => {
+void t.test('given a change that leaves the topics, or one that is taken back, then nobody is asked', async (t) => {
   const world = await restingApp('back', { 'kaspr.io/auto-rebalance': 'no' })
   const agent = kasprAgent('enrich', 'orders', 'raw')
-  await world.apply({ ...agent, spec: { ...(agent['spec'] as object), description: 'another text' } })
+  await world.apply({ ...agent, spec: { ...(agent['spec'] as object), isolatedPartitions: true } })
   await until('the second revision', async () => (await world.revisions('orders')) === 2)
   await rested(world)
   t.same(await due(world), [false, 'UpToDate'])

@@ -175,6 +175,16 @@ void t.test('what rolls pods and what does not', async (t) => {
       true,
       template(sync(app(), [], [one, { ...two, metadata: { ...two.metadata, deletionTimestamp: 'x' } }]).children),
     ],
+    ['the description of a component', false, template(sync(app(), [], [one, synced(described(two))]).children)],
+    [
+      'labels of a component',
+      false,
+      template(
+        sync(app(), [], [one, synced(agent('b', 'in', { labels: { 'kaspr.io/app': 'orders', team: 'blue' } }))])
+          .children,
+      ),
+    ],
+    ['another topic', true, template(sync(app(), [], [one, synced(agent('b', 'other'))]).children)],
     ['labels of the app', false, template(sync(app({}, { labels: { team: 'blue' } }), [], related).children)],
     [
       'claim retention',
@@ -192,6 +202,10 @@ void t.test('what rolls pods and what does not', async (t) => {
     t.equal(!same, rolls, what)
   }
 })
+
+function described(component: KubeObject): KubeObject {
+  return { ...component, spec: { ...(component['spec'] as object), description: 'What it is for' } }
+}
 
 function withoutEmptyResources(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value).replace('"resources":{},', '')) as unknown

@@ -179,11 +179,11 @@ function installContainer(
   }
 }
 
-/** Hash over the files of one kind; absent without any. */
+/** Hash over the definitions of one kind, but for their descriptions, which no pod needs to start anew for; absent without any. */
 function componentsHash(kind: ComponentKind, components: readonly MountedComponent[]): EnvVar[] {
   const hashes = components
     .filter((component) => component.kind === kind)
-    .map(({ rendered }) => [rendered.file, rendered.hash])
+    .map(({ rendered }) => [rendered.file, rendered.podHash])
   return hashes.length === 0 ? [] : [{ name: kind.hashVariable, value: hashOf(hashes) }]
 }
 

@@ -16,8 +16,10 @@ export type RenderedComponent =
       /** Name of the file, and key of the ConfigMap's only entry. */
       file: string
       data: Record<string, string>
-      /** {@link dataHash} of `data`. */
+      /** {@link dataHash} of `data`: whether the cluster holds this file. */
       hash: string
+      /** Hash of the definition without its description: whether a pod that started with another file is stale. */
+      podHash: string
       links: Links
     }
   | { valid: false; name: string; problems: Problem[] }
@@ -49,7 +51,17 @@ export function renderComponent(
     return { valid: false, name, problems: [problem] }
   }
   const data = { [file]: text }
-  return { valid: true, name, configMap, file, data, hash: dataHash(data), links: rendered.value.links }
+  const { description: _, ...effective } = rendered.value.definition
+  return {
+    valid: true,
+    name,
+    configMap,
+    file,
+    data,
+    hash: dataHash(data),
+    podHash: hashOf(effective),
+    links: rendered.value.links,
+  }
 }
 
 /** With the suffix, the name becomes a volume name and a label value: a DNS label. */
