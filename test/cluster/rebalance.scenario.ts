@@ -182,6 +182,19 @@ void t.test('given a leader that is gone, then it is waited for, and the status 
 })
 
 void t.test(
+  'given a leader that refuses the signal, then it is asked three times, and then another member',
+  async (t) => {
+    const world = await changedApp('refused')
+    const [leader = ''] = await addresses(world)
+    await stack.members.fault(leader, { kind: 'no-signal', code: 422 })
+    await world.kubectl('annotate', '--overwrite', 'kapp', 'orders', 'kaspr.io/auto-rebalance=yes')
+    await until('the next member to be asked', async () => ((await signals(world))[1] ?? 0) > 0, { limitMs: 60_000 })
+    t.equal((await signals(world))[0], 3, 'a refusal is no success')
+    await untilDone(world)
+  },
+)
+
+void t.test(
   'given a rebalance under way, when the poller is killed, then the next one sees it to its end',
   async (t) => {
     const world = await changedApp('killed')

@@ -211,6 +211,7 @@ void t.test('the fake members', { skip: process.platform !== 'linux' && 'needs a
       [{ kind: 'huge', bytes: 5_000_000 }, /^200 50\d{5} characters$/],
       [{ kind: 'slow', delayMs: 1_000 }, /^UND_ERR_HEADERS_TIMEOUT$/],
       [{ kind: 'half-open' }, /^UND_ERR_HEADERS_TIMEOUT$/],
+      [{ kind: 'no-signal', code: 422 }, /^200 \{"leader":true/],
     ]
     for (const [fault, expected] of table) {
       await members.fault(ips[0], fault)
@@ -219,6 +220,11 @@ void t.test('the fake members', { skip: process.platform !== 'linux' && 'needs a
       await members.fault(ips[0], undefined)
       t.equal(await get(), fine, `${fault.kind} ends`)
     }
+    await members.fault(ips[0], { kind: 'no-signal', code: 422 })
+    const { statusCode } = await request(`${urls[0]}/signal/rebalance`, { method: 'POST' })
+    t.equal(statusCode, 422)
+    await members.fault(ips[0], undefined)
+    t.equal(await get(), fine, 'a refused signal has no effect')
     members.override(ips[0], { rebalancing: true })
     t.equal(await look(urls[0], recording.assignments['0']), 'leader rebalancing assigned', 'says what it is told to')
   })

@@ -22,6 +22,8 @@ export type Fault =
   | { kind: 'huge'; bytes: number }
   /** Accepts connections and never answers. */
   | { kind: 'half-open' }
+  /** Tells its status, and refuses the signal for a rebalance with this HTTP status, to no effect. */
+  | { kind: 'no-signal'; code: number }
 
 /** Requests that arrived at a member. */
 export interface Counts {
@@ -164,7 +166,7 @@ export class KasprMembers {
   }
 
   /** The framework's routes. A wrong method is refused in JSON by its views, an unknown path in text by its router. */
-  #route({ id, group, override, counts }: Member, { method = '', url = '' }: IncomingMessage): Answer {
+  #route({ id, group, override, counts, fault }: Member, { method = '', url = '' }: IncomingMessage): Answer {
     const path = url.replace(/\?.*/, '')
     if (path === '/status/') {
       counts.status++
@@ -174,6 +176,7 @@ export class KasprMembers {
     if (path === '/signal/rebalance') {
       counts.rebalance++
       if (method !== 'POST') return notAllowed(method)
+      if (fault?.kind === 'no-signal') return json(fault.code, { error: 'refused' })
       group.signal(id, this.#now())
       return json(200, { status: 'ok', message: 'Rebalance requested' })
     }
@@ -207,6 +210,7 @@ function broken(answer: Answer, fault: Exclude<Fault, { kind: 'slow' | 'half-ope
   switch (fault?.kind) {
     case undefined:
     case 'refuse':
+    case 'no-signal':
       return answer
     case 'error':
       return { code: 500, type: 'text/plain; charset=utf-8', body: '500 Internal Server Error' }
