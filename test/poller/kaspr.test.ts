@@ -263,6 +263,8 @@ void t.test('a set is settled when all wanted members run its current revision a
   t.strictSame(unsettled(setWith({}), 3), [])
   t.strictSame(unsettled(setWith({}), undefined), [])
   t.strictSame(unsettled(undefined, 3), ['there is no StatefulSet'])
+  const going = { ...setWith({}), metadata: { ...metadata, deletionTimestamp: '2030-01-01T00:00:00Z' } }
+  t.strictSame(unsettled(going, 3), ['the StatefulSet is being deleted'])
   t.strictSame(unsettled(setWith({}), 5), ['members not ready (3/5)'], 'the autoscaler is still at work')
   t.strictSame(unsettled(setWith({ availableReplicas: 2 }), 3), ['members not ready (2/3)'])
   t.strictSame(unsettled(setWith({}, 3), 3), ['rollout in progress'], 'a new generation')
