@@ -315,6 +315,9 @@ void t.test('a member that does not answer is asked less and less, up to the lim
     t.ok(backoff.isDue('u1'))
     await clock.advance(pause)
   }
+  backoff.update(new Map(), present)
+  t.equal(backoff.nextMs(), undefined, 'one that was due and not reached asks for no round of its own')
+  t.ok(backoff.isDue('u0'))
   backoff.update(new Map([['u0', says(calm)]]), present)
   t.equal(backoff.nextMs(), undefined)
   backoff.update(new Map([['u1', silent]]), present)
