@@ -26,7 +26,7 @@ export interface Report {
   events?: ObjectEvent[]
   /**
    * Effects on the outside, one after the other, once the report that announces them is written: a crash in between is seen
-   * by the next look. What came of them is told by that look, which follows at once.
+   * by the next look. What came of them is told by that look, which follows soon.
    */
   acts?: Act[]
 }
@@ -64,6 +64,8 @@ export interface ControllerOptions {
 const firstLookSpacingMs = 3
 /** Next try while another replica may still act on the shard. */
 const notOursMs = 2_000
+/** Next look after acts: soon, but an act that changes nothing must not keep the poller and the members busy. */
+const afterActsMs = 250
 
 /** Observations in, reports out: one look per Observation at a time, a write only when something changed. */
 export class Controller {
@@ -140,10 +142,15 @@ export class Controller {
     if (status !== observation.status) {
       // The look took its time, and the shard may have gone to somebody else.
       if (!this.#isOurs(observation)) return notOursMs
-      if (!(await this.#write(observation, status))) return 0
+      const result = await this.#write(observation, status)
+      if (result === 'conflict') return 0
+      // Nothing is announced, so nothing may be done. The watch will tell.
+      if (result === 'gone') return report.againMs
     }
     for (const event of report.events ?? []) this.#options.record(event)
-    return (await this.#act(observation, report.acts ?? [], signal)) ? 0 : report.againMs
+    return (await this.#act(observation, report.acts ?? [], signal))
+      ? Math.min(afterActsMs, report.againMs)
+      : report.againMs
   }
 
   /** Whether anything was done. */
@@ -162,8 +169,8 @@ export class Controller {
     return this.#options.mayAct(Number(metadata.labels?.[shardLabel] ?? NaN))
   }
 
-  /** Replaces the status of the version that was looked at; false if it has changed since (it was read anew then). */
-  async #write(observation: Observation, status: ObservationStatus): Promise<boolean> {
+  /** Replaces the status of the version that was looked at. After a conflict, the Observation is read anew. */
+  async #write(observation: Observation, status: ObservationStatus): Promise<'written' | 'conflict' | 'gone'> {
     const { client, onWrite } = this.#options
     const { namespace = '', name, uid, resourceVersion } = observation.metadata
     const path = objectPath(namespace, name)
@@ -172,15 +179,14 @@ export class Controller {
       const written = await client.request<Observation>({ method: 'PUT', path: `${path}/status`, body })
       onWrite?.('written')
       this.observations.adopt(written, resourceVersion)
-      return true
+      return 'written'
     } catch (error) {
       const isConflict = error instanceof ApiError && error.status === 409
       onWrite?.(isConflict ? 'conflict' : 'failed')
-      // Gone: the watch will tell.
-      if (error instanceof ApiError && error.status === 404) return true
+      if (error instanceof ApiError && error.status === 404) return 'gone'
       if (!isConflict) throw error
       this.observations.adopt(await client.request<Observation>({ path }), resourceVersion)
-      return false
+      return 'conflict'
     }
   }
 }

@@ -14,7 +14,7 @@ export interface QueueOptions {
   workers: number
   /** Keys of one group share at most half of the workers and take turns with others; default: text before the first `/`. */
   groupOf?: (key: string) => string
-  /** Runs of one key start at least so far apart (a burst of adds is one run); default 1000. */
+  /** Adds start runs of one key at least so far apart (a burst of adds is one run); default 1000. */
   minIntervalMs?: number
   /** First and longest back-off; doubled each time, half of it at random. Default 1000 and 60,000. */
   backoffMs?: number

@@ -126,7 +126,8 @@ export const pollerSettings = {
     POLLER_DRY_RUN: {
       type: 'boolean',
       default: false,
-      description: 'Look and tell by Events what would be done to members, and do nothing.',
+      description:
+        'Look and tell by Events what would be done to members, and do nothing to them. Claims grow all the same.',
     },
     REBALANCE_CONFIRM_SECONDS: {
       type: 'number',

@@ -46,7 +46,7 @@ export interface ObservationSpec {
      */
     autoRebalance?: boolean
     /**
-     * Value of the annotation kaspr.io/rebalance, while the app carries it.
+     * Value of the annotation kaspr.io/rebalance, cut if it is long, while the app carries it.
      */
     manualRebalance?: string
     /**
@@ -57,7 +57,7 @@ export interface ObservationSpec {
       thresholdSeconds: number
     }
     /**
-     * What may be deleted: pods of hung members, and the StatefulSet (never its pods) so that it is made again with larger claims. Nothing while the app is paused, invalid or being deleted.
+     * What may be deleted: pods of hung members, and the StatefulSet (never its pods) so that it is made again with larger claims. Nothing while the app is paused, invalid or being deleted, and the StatefulSet only while the hooks would make it again at once.
      */
     mayDelete?: ('HungMembers' | 'StatefulSet')[]
     /**

@@ -38,10 +38,13 @@ export class MemberBackoff {
     for (const uid of this.#failing.keys()) if (!present.has(uid)) this.#failing.delete(uid)
   }
 
-  /** Milliseconds until the first of them is due; undefined without any. */
+  /**
+   * Milliseconds until the first of them is due; undefined without any. One that is due already was not reached in its
+   * round, which was cut short: it has no claim to another round at once.
+   */
   nextMs(): number | undefined {
-    if (this.#failing.size === 0) return undefined
-    const dueAt = Math.min(...[...this.#failing.values()].map((entry) => entry.dueAt))
-    return Math.max(0, dueAt - this.#clock.now())
+    const now = this.#clock.now()
+    const waits = [...this.#failing.values()].map(({ dueAt }) => dueAt - now).filter((waitMs) => waitMs > 0)
+    return waits.length === 0 ? undefined : Math.min(...waits)
   }
 }

@@ -5,7 +5,7 @@ import type { Act } from '../controller.ts'
 import type { KubeClient } from '../kube/client.ts'
 import type { StoreEvent } from '../kube/store.ts'
 import { trimMetadata } from '../kube/trim.ts'
-import type { Attempts, Problem } from './attempts.ts'
+import { type Attempts, Outdated, type Problem } from './attempts.ts'
 import { type Claim, claimsPath, grow, isSmaller } from './grow.ts'
 import { appObstacle } from './live.ts'
 import type { AppPart, KasprAppSpec, Look, PartReport } from './part.ts'
@@ -164,7 +164,9 @@ export class KeptClaims implements AppPart {
   #act(look: Look, work: (signal: AbortSignal) => Promise<void>): Act {
     return (signal) =>
       this.#attempts.run(look.observation.metadata.uid ?? '', signal, async () => {
-        if ((await appObstacle({ client: this.#client }, look, signal)) === undefined) await work(signal)
+        const obstacle = await appObstacle({ client: this.#client }, look, signal)
+        if (obstacle !== undefined) throw new Outdated(obstacle)
+        await work(signal)
       })
   }
 }

@@ -16,6 +16,9 @@ export interface HungMembersOptions extends HungRules, TerminateOptions {
   sensor: Pick<Sensor, 'onHungMemberDetected' | 'onMemberTerminated'>
 }
 
+/** A count of all members is good for so long: with many apps that hang at once each would count the members of all. */
+const countedMs = 1000
+
 /** What is kept in memory for an Observation until the next look reports it. */
 interface Memory {
   /** By pod uid. */
@@ -29,6 +32,7 @@ export class HungMembers implements AppPart {
   readonly #options: HungMembersOptions
   readonly #memories = new Map<string, Memory>()
   readonly #bucket: TokenBuckets
+  #counted: { at: number; members: ReturnType<HungLimits['fleet']> } | undefined
 
   constructor(options: HungMembersOptions) {
     this.#options = options
@@ -45,7 +49,7 @@ export class HungMembers implements AppPart {
     // Kept until a report with them is written.
     for (const uid of memory.outcomes.keys()) if (!isAnnounced(uid)) memory.outcomes.delete(uid)
     const grant = (): boolean => this.#bucket.take('')
-    const decision = decideHung(look, memory.outcomes, this.#options, { fleet: this.#options.fleet, grant })
+    const decision = decideHung(look, memory.outcomes, this.#options, { fleet: () => this.#fleet(), grant })
     const { members, hung, problem, events } = decision
     return {
       report: { members, ...(hung && { hung }), ...(problem && { problems: [problem] }) },
@@ -61,6 +65,14 @@ export class HungMembers implements AppPart {
 
   forget(uid: string): void {
     this.#memories.delete(uid)
+  }
+
+  #fleet(): ReturnType<HungLimits['fleet']> {
+    const at = this.#options.clock.now()
+    if (this.#counted === undefined || at - this.#counted.at >= countedMs) {
+      this.#counted = { at, members: this.#options.fleet() }
+    }
+    return this.#counted.members
   }
 
   #memoryOf({ observation, previous }: Look): Memory {

@@ -237,7 +237,9 @@ export class KasprApps implements Reporter {
       members.some(({ rebalancing, recovering }) => rebalancing === true || recovering === true) ||
       members.some(({ podUID }) => !before.some((member) => member.podUID === podUID))
     const pace = this.#jittered(isLively ? fastIntervalMs : intervalMs)
-    return Math.min(pace, this.#jittered(backoff.nextMs() ?? Infinity))
+    // Never before it is due: the others would be asked in vain.
+    const dueMs = backoff.nextMs() ?? Infinity
+    return Math.min(pace, Math.max(dueMs, this.#jittered(dueMs)))
   }
 
   #jittered(ms: number): number {

@@ -1,5 +1,6 @@
 import type { ObservationStatus } from '../../crds/types/observation.ts'
 import { isMap } from '../../webhooks/contract/objects.ts'
+import { retriedFailures } from '../../webhooks/kaspr/packages/status.ts'
 import type { AppEvent, PackageError, Sensor, SensorState } from '../../webhooks/sensors/sensor.ts'
 
 /** What a report says about the install container of a pod. */
@@ -8,9 +9,6 @@ export type InstallReport = NonNullable<NonNullable<ObservationStatus['kasprApp'
 /** Where an installation stands. */
 export type InstallState =
   { at: 'running' } | { at: 'installed'; durationSeconds?: number } | { at: 'failed'; errorType: PackageError }
-
-/** Reasons of a waiting container that has failed and will be tried again. */
-const failures = ['CrashLoopBackOff', 'Error', 'ErrImagePull', 'ImagePullBackOff']
 
 /** Reads a report; undefined if no installation has begun. */
 export function installState({
@@ -21,7 +19,7 @@ export function installState({
 }: InstallReport): InstallState | undefined {
   if (state === 'running') return { at: 'running' }
   if (state === 'waiting') {
-    return failures.includes(reason) ? { at: 'failed', errorType: errorType(`${reason} ${message}`) } : undefined
+    return retriedFailures.includes(reason) ? { at: 'failed', errorType: errorType(`${reason} ${message}`) } : undefined
   }
   const marker = exitCode === 0 ? markerOf(message) : undefined
   // Without a marker it ended well only because the policy lets members run without packages, or nothing is known.

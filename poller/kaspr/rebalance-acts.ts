@@ -1,7 +1,7 @@
 import { isPaused } from '../../webhooks/kaspr/annotations.ts'
 import type { KubeObject } from '../../webhooks/contract/types.ts'
-import { ApiError } from '../kube/client.ts'
 import type { KubeClient } from '../kube/client.ts'
+import { appPath, read } from './live.ts'
 import type { Look } from './part.ts'
 import type { Outcomes, Signal } from './rebalance-draft.ts'
 import { signalRebalance } from './signal.ts'
@@ -42,7 +42,11 @@ export async function sendSignal(
   try {
     const [app, set] = await Promise.all([
       getApp(client, look, abort),
-      getOrNone(client, `/apis/apps/v1/namespaces/${namespace}/statefulsets/${spec.statefulSet}`, abort),
+      read(
+        { client, timeoutMs: apiTimeoutMs },
+        `/apis/apps/v1/namespaces/${namespace}/statefulsets/${spec.statefulSet}`,
+        abort,
+      ),
     ])
     if (app === undefined) return held('the app is gone')
     const annotation = annotationOf(app)
@@ -119,19 +123,6 @@ function annotationOf({ metadata: { annotations = {} } }: KubeObject): string | 
 
 /** The app itself; another one of that name is none. */
 async function getApp(client: KubeClient, look: Look, abort: AbortSignal): Promise<App | undefined> {
-  const app = await getOrNone(client, appPath(look), abort)
+  const app = await read({ client, timeoutMs: apiTimeoutMs }, appPath(look), abort)
   return app?.metadata.uid === look.spec.app.uid ? app : undefined
-}
-
-function appPath({ namespace, spec }: Look): string {
-  return `/apis/kaspr.io/v1alpha1/namespaces/${namespace}/kasprapps/${spec.app.name}`
-}
-
-async function getOrNone(client: KubeClient, path: string, signal: AbortSignal): Promise<KubeObject | undefined> {
-  try {
-    return await client.request<KubeObject>({ path, timeoutMs: apiTimeoutMs, signal })
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return undefined
-    throw error
-  }
 }

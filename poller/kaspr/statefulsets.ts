@@ -59,6 +59,8 @@ export function trimSet(set: KubeObject): TrimmedSet {
 export function unsettled(set: TrimmedSet | undefined, wanted: number | undefined): string[] {
   if (set === undefined) return ['there is no StatefulSet']
   const { metadata, replicas, status } = set
+  // What it says of itself may be as calm as ever, but it makes no pod again.
+  if (metadata.deletionTimestamp !== undefined) return ['the StatefulSet is being deleted']
   const { observedGeneration, currentRevision, updateRevision } = status
   const { updatedReplicas = 0, availableReplicas = 0 } = status
   const isObserved = observedGeneration === metadata.generation

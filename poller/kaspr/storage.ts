@@ -1,12 +1,11 @@
 import type { ObservationStatus } from '../../crds/types/observation.ts'
 import { quantityValue } from '../../webhooks/contract/quantity.ts'
-import type { KubeObject } from '../../webhooks/contract/types.ts'
 import type { Act } from '../controller.ts'
 import type { KubeClient } from '../kube/client.ts'
 import type { ObjectEvent } from '../kube/events.ts'
-import type { Attempts, Problem } from './attempts.ts'
+import { type Attempts, Outdated, type Problem } from './attempts.ts'
 import { type Claim, Obstacle, claimsPath, grow, isSmaller } from './grow.ts'
-import { appObstacle } from './live.ts'
+import { appObstacle, read } from './live.ts'
 import type { AppPart, Look, PartReport } from './part.ts'
 import { trimSet, unsettled } from './statefulsets.ts'
 import type { TrimmedSet } from './statefulsets.ts'
@@ -39,7 +38,8 @@ export class StorageGrowth implements AppPart {
     const { spec, set, previous, observation } = look
     const before = previous?.storage
     // Between two sets of this name: the hooks make the next one, with as many replicas as were reported.
-    if (set === undefined) return { report: before === undefined ? {} : { storage: before } }
+    if (set?.metadata.deletionTimestamp !== undefined || set === undefined)
+      return { report: before === undefined ? {} : { storage: before } }
     const has = set.claims.find(({ name }) => name === spec.storage?.claim)?.size
     if (spec.storage !== undefined && has !== undefined && compare(spec.storage.size, has) > 0) {
       return this.#growth(look, set, has, spec.storage.size)
@@ -53,7 +53,8 @@ export class StorageGrowth implements AppPart {
     const uid = look.observation.metadata.uid ?? ''
     const isGrown = this.#grown.get(uid) === grownKey(set, size)
     const failure = this.#attempts.problem(uid)
-    const problem = failure ?? (isGrown ? replacementWaitsFor(look, set) : undefined)
+    const obstacle = isGrown ? replacementWaitsFor(look, set) : undefined
+    const problem = failure ?? obstacle
     const storage: StorageReport = {
       from,
       size,
@@ -62,7 +63,7 @@ export class StorageGrowth implements AppPart {
     }
     const isNews = failure !== undefined && look.previous?.storage?.problem?.message !== failure.message
     const waitMs = this.#attempts.waitMs(uid)
-    const isDue = failure === undefined ? problem === undefined : waitMs === 0
+    const isDue = waitMs === 0 && obstacle === undefined
     return {
       report: { storage },
       events: isNews ? [problemEvent(look, failure)] : [],
@@ -75,7 +76,8 @@ export class StorageGrowth implements AppPart {
     const uid = look.observation.metadata.uid ?? ''
     return (signal) =>
       this.#attempts.run(uid, signal, async () => {
-        if ((await appObstacle({ client: this.#client }, look, signal)) !== undefined) return
+        const obstacle = await appObstacle({ client: this.#client }, look, signal)
+        if (obstacle !== undefined) throw new Outdated(obstacle)
         await grow(this.#client, await this.#claims(look, signal), size, signal)
         this.#grown.set(uid, grownKey(set, size))
       })
@@ -89,9 +91,12 @@ export class StorageGrowth implements AppPart {
       this.#attempts.run(uid, signal, async () => {
         const obstacle = await appObstacle({ client: this.#client }, look, signal)
         const path = `/apis/apps/v1/namespaces/${namespace}/statefulsets/${spec.statefulSet}`
-        const live = trimSet(await this.#client.request<KubeObject>({ path, signal }))
-        const isAsReported = live.metadata.uid === set.metadata.uid && live.replicas === set.replicas
-        if (obstacle !== undefined || !isAsReported || unsettled(live, undefined).length > 0) return
+        const object = await read({ client: this.#client }, path, signal)
+        const live = object && trimSet(object)
+        const isAsReported = live?.metadata.uid === set.metadata.uid && live?.replicas === set.replicas
+        if (obstacle !== undefined || !isAsReported || unsettled(live, undefined).length > 0) {
+          throw new Outdated(obstacle ?? 'the StatefulSet has changed')
+        }
         // One more may have been made from the old template meanwhile.
         if ((await this.#claims(look, signal)).some((claim) => isSmaller(claim, size))) {
           this.#grown.delete(uid)
@@ -130,7 +135,10 @@ export class StorageGrowth implements AppPart {
 /** Why the set cannot be replaced yet: not allowed, or something rolls. */
 function replacementWaitsFor({ spec }: Look, set: TrimmedSet): Problem | undefined {
   if (spec.mayDelete?.includes('StatefulSet') !== true) {
-    return { reason: 'Held', message: 'the StatefulSet may not be replaced now' }
+    return {
+      reason: 'Held',
+      message: 'the StatefulSet could not be made again now: see the conditions Valid and Progressing',
+    }
   }
   const reasons = unsettled(set, undefined)
   return reasons.length === 0 ? undefined : { reason: 'RolloutInProgress', message: reasons.join(', ') }

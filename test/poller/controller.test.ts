@@ -130,6 +130,31 @@ void t.test('a conflict is no error: the object is read anew and looked at again
   t.equal(world.status('a')?.observedGeneration, 2)
 })
 
+void t.test('an act that changes nothing is no busy loop', async (t) => {
+  const world = await start(t)
+  let acts = 0
+  world.look = () => ({ acts: [() => Promise.resolve(acts++).then(() => undefined)] })
+  const began = Date.now()
+  world.api.put(path, observation('a'))
+  await until(() => acts === 3)
+  t.ok(Date.now() - began >= 2 * 240, 'a pause between looks')
+})
+
+void t.test('an Observation that is gone when it is written: nothing is announced, so nothing is done', async (t) => {
+  const world = await start(t)
+  const done: string[] = []
+  const event = { target, type: 'Normal', reason: 'Seen', message: 'thing' } as const
+  world.look = () => {
+    for (const watch of world.api.watches) watch.silence()
+    world.api.remove(path, 'shop', 'a')
+    return { events: [event], acts: [() => Promise.resolve(void done.push('act'))] }
+  }
+  world.api.put(path, observation('a'))
+  await until(() => world.writes.length === 1)
+  await until(() => world.controller.queue.stats().running === 0)
+  t.strictSame([world.writes, done, world.events], [['failed'], [], []])
+})
+
 void t.test('a failed write is repeated after a back-off, and its Events come only then, once', async (t) => {
   const world = await start(t)
   let failures = 2

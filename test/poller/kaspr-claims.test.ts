@@ -257,6 +257,76 @@ void t.test('what changed since the report was written stops the deletion', asyn
   }
 })
 
+void t.test('what cannot be done now is tried again in a while, not at once, and is no problem to tell', async (t) => {
+  const act = async ({ acts = [] }: PartReport): Promise<number> => {
+    for (const act of acts) await act(new AbortController().signal)
+    return acts.length
+  }
+  const parts: [name: string, part: (w: World) => AppPart, asked: Partial<KasprAppSpec>][] = [
+    ['growth', (w) => new StorageGrowth(w.client, new Attempts(w.clock)), { storage }],
+    ['kept claims', (w) => new KeptClaims(w.client, new Attempts(w.clock)), { claims: [kept] }],
+  ]
+  for (const [name, make, asked] of parts) {
+    const w = await world(t)
+    w.api.put(collections.set, statefulSet('1Gi'))
+    pause(w)
+    const part = make(w)
+    t.equal(await act(part.look(lookAt(w, asked))), 1, `${name}: the hooks have not said yet that the app is paused`)
+    const next = part.look(lookAt(w, asked))
+    t.strictSame([next.acts, next.againMs, next.events], [[], 5_000, []], name)
+    t.notMatch(next.report, { problems: [] }, name)
+    t.equal(next.report.storage?.problem, undefined, name)
+    await w.clock.advance(5_000)
+    t.equal(await act(part.look(lookAt(w, asked))), 1, `${name}: then again`)
+    t.strictSame(writes(w.api), [], name)
+  }
+})
+
+void t.test(
+  'a claim that the watch has not told of yet is no problem; one of that name without our labels is',
+  async (t) => {
+    const w = await world(t)
+    const part = new KeptClaims(w.client, new Attempts(w.clock))
+    const blind = (): Look => ({ ...lookAt(w, { claims: [kept] }), claims: [] })
+    const step = async (): Promise<PartReport> => {
+      const seen = part.look(blind())
+      for (const act of seen.acts ?? []) await act(new AbortController().signal)
+      return seen
+    }
+    await step()
+    await step()
+    t.match(await step(), { report: {}, acts: [], events: [], againMs: 5_000 }, 'made, and not seen')
+    t.strictSame(part.look(lookAt(w, { claims: [kept] })), { report: {}, events: [], acts: [] }, 'seen')
+    await step()
+    await w.clock.advance(5_000)
+    await step()
+    t.match(await step(), { report: { problems: [{ reason: /./ }] }, events: [{ type: 'Warning' }] }, 'never seen')
+  },
+)
+
+void t.test('a failure before does not open what is held', async (t) => {
+  const w = await world(t)
+  w.api.put(collections.set, statefulSet('1Gi'))
+  const part = new StorageGrowth(w.client, new Attempts(w.clock))
+  w.api.fault = ({ method }) => (method === 'DELETE' ? { status: 500 } : undefined)
+  const reports = await run(w, part, { storage })
+  t.match(reports.at(-1)?.report.storage, { phase: 'Replacing', problem: { message: /500/ } })
+  w.api.fault = undefined
+  await w.clock.advance(30_000)
+  const held = part.look(lookAt(w, { storage, mayDelete: [] }, reports.at(-1)?.report))
+  t.strictSame(held.acts, [])
+  t.equal(part.look(lookAt(w, { storage }, reports.at(-1)?.report)).acts?.length, 1)
+})
+
+void t.test('a set that is on its way out is as good as gone', async (t) => {
+  const w = await world(t)
+  const set = statefulSet('1Gi')
+  w.api.put(collections.set, { ...set, metadata: { ...set.metadata, deletionTimestamp: '2030-01-01T00:00:00Z' } })
+  const part = new StorageGrowth(w.client, new Attempts(w.clock))
+  const before = { storage: { from: '1Gi', size: '2Gi', phase: 'Replacing' as const } }
+  t.strictSame(part.look(lookAt(w, { storage }, before)), { report: before })
+})
+
 void t.test('nothing is done for a smaller size, or without claims', async (t) => {
   const w = await world(t)
   w.api.put(collections.set, statefulSet('3Gi'))

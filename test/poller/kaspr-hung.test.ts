@@ -193,31 +193,34 @@ void t.test('H5: a rollout or scaling counts although pods of ours are missing',
   }
 })
 
-void t.test('H7: five at a time, the oldest first; the next as successors become ready, strikes kept', async (t) => {
-  const world = new HungWorld(8, 'calm')
-  world.look(0)
-  // 7 hangs first, 0 last.
-  for (let id = 7; id >= 0; id--) {
-    const pod = world.pods[id]
-    if (pod !== undefined) pod.says = 'hung'
-    world.look(10)
-  }
-  world.nowMs += 300_000
-  world.look(30)
-  world.look(30)
-  const third = world.look(30)
-  t.strictSame(ids(third), [7, 6, 5, 4, 3])
-  t.strictSame(third.hung?.due, [0, 1, 2, 3, 4, 5, 6, 7], 'H10: all due are named')
-  carryOut(world, [7, 6, 5, 4, 3])
-  const after = world.look(2)
-  t.strictSame([ids(after), after.hung?.due], [[], [0, 1, 2]])
-  t.strictSame(ids(world.look(30)), [], 'nobody is back yet')
-  for (const id of [7, 6]) world.replace(id, true)
-  t.strictSame(ids(world.look(2)), [2, 1])
-  carryOut(world, [2, 1])
-  for (const id of [5, 4, 3, 2, 1]) world.replace(id, true)
-  t.strictSame(ids(world.look(2)), [0], 'three more places')
-})
+void t.test(
+  'H7, H10: five at a time, the oldest first; the next as successors become ready, strikes kept, all due named',
+  async (t) => {
+    const world = new HungWorld(8, 'calm')
+    world.look(0)
+    // 7 hangs first, 0 last.
+    for (let id = 7; id >= 0; id--) {
+      const pod = world.pods[id]
+      if (pod !== undefined) pod.says = 'hung'
+      world.look(10)
+    }
+    world.nowMs += 300_000
+    world.look(30)
+    world.look(30)
+    const third = world.look(30)
+    t.strictSame(ids(third), [7, 6, 5, 4, 3])
+    t.strictSame(third.hung?.due, [0, 1, 2, 3, 4, 5, 6, 7], 'H10: all due are named')
+    carryOut(world, [7, 6, 5, 4, 3])
+    const after = world.look(2)
+    t.strictSame([ids(after), after.hung?.due], [[], [0, 1, 2]])
+    t.strictSame(ids(world.look(30)), [], 'nobody is back yet')
+    for (const id of [7, 6]) world.replace(id, true)
+    t.strictSame(ids(world.look(2)), [2, 1])
+    carryOut(world, [2, 1])
+    for (const id of [5, 4, 3, 2, 1]) world.replace(id, true)
+    t.strictSame(ids(world.look(2)), [0], 'three more places')
+  },
+)
 
 void t.test('H7: five in a poll interval, although all successors are ready', async (t) => {
   const world = due(7)

@@ -18,7 +18,8 @@ import { startFakeApi } from '../fakes/api-server.ts'
 import type { FakeApi, Fault, SeenRequest } from '../fakes/api-server.ts'
 import { startKasprMembers } from '../fakes/kaspr-members.ts'
 import { until } from '../webhooks/until.ts'
-import { kasprAppSpec, kubePod, kubeSet } from './hung-world.ts'
+import { FakeClock } from './fake-clock.ts'
+import { HungWorld, kasprAppSpec, kubePod, kubeSet } from './hung-world.ts'
 
 // The whole file, not only a test of it.
 t.setTimeout(180_000)
@@ -115,6 +116,14 @@ void t.test('H8: what has changed since it was decided calls it off; nothing is 
       'app being deleted',
       (api) => api.put(apps, kasprApp({ deletionTimestamp: '2030-01-01T00:00:00Z' })),
       'the app is being deleted',
+    ],
+    [
+      'a set that is being deleted',
+      (api) => {
+        const set = setOf({})
+        api.put(sets, { ...set, metadata: { ...set.metadata, deletionTimestamp: '2030-01-01T00:00:00Z' } })
+      },
+      'the StatefulSet is being deleted',
     ],
     ['no set', (api) => api.remove(sets, 'shop', 'orders-app'), 'there is no StatefulSet'],
     [
@@ -257,6 +266,32 @@ void t.test('two at once: one deletes', async (t) => {
     const outcomes = await Promise.all([act(api), act(api), act(api)])
     t.strictSame(outcomes.map((outcome) => outcome?.state).sort(), ['Gone', 'Gone', 'Terminated'])
   }
+})
+
+void t.test('with many apps that hang, members are counted once a second', async (t) => {
+  const clock = new FakeClock()
+  const client = createClient({ kubeconfig: (await world(t)).kubeconfig })
+  t.teardown(() => client.close())
+  let counts = 0
+  const part = new HungMembers({
+    client,
+    clock,
+    sensor: { onHungMemberDetected: () => undefined, onMemberTerminated: () => undefined },
+    fleet: () => ({ reachable: 0, unreachable: ++counts }),
+    intervalMs: 30_000,
+    max: 5,
+    perMinute: 100,
+    graceSeconds: 10,
+    timeoutMs: 1000,
+    dryRun: false,
+  })
+  const hung = new HungWorld(1)
+  for (const seconds of [0, 301, 30, 30]) hung.look(seconds)
+  for (let looks = 0; looks < 10; looks++) part.look(hung.seen())
+  t.equal(counts, 1)
+  await clock.advance(1000)
+  part.look(hung.seen())
+  t.equal(counts, 2)
 })
 
 /** A poller with its real parts, on the fake API and fake members. */

@@ -263,6 +263,8 @@ void t.test('a set is settled when all wanted members run its current revision a
   t.strictSame(unsettled(setWith({}), 3), [])
   t.strictSame(unsettled(setWith({}), undefined), [])
   t.strictSame(unsettled(undefined, 3), ['there is no StatefulSet'])
+  const going = { ...setWith({}), metadata: { ...metadata, deletionTimestamp: '2030-01-01T00:00:00Z' } }
+  t.strictSame(unsettled(going, 3), ['the StatefulSet is being deleted'])
   t.strictSame(unsettled(setWith({}), 5), ['members not ready (3/5)'], 'the autoscaler is still at work')
   t.strictSame(unsettled(setWith({ availableReplicas: 2 }), 3), ['members not ready (2/3)'])
   t.strictSame(unsettled(setWith({}, 3), 3), ['rollout in progress'], 'a new generation')
@@ -313,6 +315,9 @@ void t.test('a member that does not answer is asked less and less, up to the lim
     t.ok(backoff.isDue('u1'))
     await clock.advance(pause)
   }
+  backoff.update(new Map(), present)
+  t.equal(backoff.nextMs(), undefined, 'one that was due and not reached asks for no round of its own')
+  t.ok(backoff.isDue('u0'))
   backoff.update(new Map([['u0', says(calm)]]), present)
   t.equal(backoff.nextMs(), undefined)
   backoff.update(new Map([['u1', silent]]), present)

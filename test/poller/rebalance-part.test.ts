@@ -180,21 +180,24 @@ function setWith(status: object): KubeObject {
   }
 }
 
-void t.test('S3: a rebalance that was pending in the status of the parent is honoured', async (t) => {
-  const world = await Bench.start(t)
-  world.app({}, { rebalanceRequired: true })
-  await world.look()
-  await world.look()
-  t.equal(world.previous?.subscriptions?.applied, 'unknown')
-  t.equal(world.posts, 1)
-  await world.look(true)
-  const done = await world.look()
-  t.strictSame(world.previous?.subscriptions, { applied: 'B' })
-  t.equal(world.previous?.rebalance?.signal, undefined)
-  t.match(done.events, [{ reason: 'RebalanceCompleted', target: { name: 'a', uid: 'app-uid' } }])
-  const event = { app: 'a', namespace: 'shop', triggerReason: 'subscription_change' }
-  t.strictSame(world.sensed, [event, { ...event, success: true, state: 1 }])
-})
+void t.test(
+  'S3, R9: a rebalance that was pending in the status of the parent is honoured, and sensed with its reason',
+  async (t) => {
+    const world = await Bench.start(t)
+    world.app({}, { rebalanceRequired: true })
+    await world.look()
+    await world.look()
+    t.equal(world.previous?.subscriptions?.applied, 'unknown')
+    t.equal(world.posts, 1)
+    await world.look(true)
+    const done = await world.look()
+    t.strictSame(world.previous?.subscriptions, { applied: 'B' })
+    t.equal(world.previous?.rebalance?.signal, undefined)
+    t.match(done.events, [{ reason: 'RebalanceCompleted', target: { name: 'a', uid: 'app-uid' } }])
+    const event = { app: 'a', namespace: 'shop', triggerReason: 'subscription_change' }
+    t.strictSame(world.sensed, [event, { ...event, success: true, state: 1 }])
+  },
+)
 
 void t.test('right before the signal, app and set are read as they are', async (t) => {
   const paused = { annotations: { 'kaspr.io/pause-reconciliation': 'true' } }
@@ -226,7 +229,7 @@ void t.test('right before the signal, app and set are read as they are', async (
 })
 
 void t.test(
-  'R6: the annotation is removed with a test on its value, and by hand means also while paused',
+  'R1, R6: the annotation is removed with a test on its value, and by hand means also while paused',
   async (t) => {
     const world = await Bench.start(t)
     const pausing = { 'kaspr.io/pause-reconciliation': 'true' }

@@ -46,7 +46,7 @@ void t.test('an annotation overrides the setting, with any of its words', (t) =>
   t.end()
 })
 
-void t.test('a threshold that cannot be meant is the default, and said so', (t) => {
+void t.test('H6: a threshold that cannot be meant is the default, and said so', (t) => {
   const read = (value: string): [number, number] => {
     const { hungMembers, warnings } = appAnnotations(
       app({ 'kaspr.io/hung-rebalancing-threshold-seconds': value }),

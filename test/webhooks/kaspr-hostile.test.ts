@@ -198,6 +198,9 @@ void t.test('many components are answered, and said to be too many', async (t) =
   const next = await answered(t, '10,000 components of an app that runs', appOf(sound), many, [held])
   const kept = next.children.find(({ kind }) => kind === 'StatefulSet')
   t.same(kept?.['spec'], set?.['spec'], 'a set that runs stays as it is')
+  const mayDelete = next.children.find(({ kind }) => kind === 'Observation')?.['spec']
+  t.match(mayDelete, { kasprApp: { mayDelete: ['HungMembers'] } })
+  t.notMatch(JSON.stringify(mayDelete), '"StatefulSet"', 'nor is it replaced: it could not be made again')
 })
 
 void t.test('large and strange values', async (t) => {

@@ -9,7 +9,7 @@ export type Warning = NonNullable<NonNullable<ObservationSpec['kasprApp']>['warn
 export interface AppAnnotations {
   /** `kaspr.io/auto-rebalance`, else the setting. */
   autoRebalance: boolean
-  /** Value of `kaspr.io/rebalance`; whatever it is, its presence asks for one rebalance. */
+  /** Value of `kaspr.io/rebalance`, cut if it is long; whatever it is, its presence asks for one rebalance. */
   manualRebalance: string | undefined
   /** `kaspr.io/hung-member-detection-enabled` and `kaspr.io/hung-rebalancing-threshold-seconds`, else the settings. */
   hungMembers: { enabled: boolean; thresholdSeconds: number }
@@ -55,7 +55,7 @@ export function appAnnotations({ metadata }: KubeObject, settings: HookSettings)
   }
   return {
     autoRebalance,
-    manualRebalance: annotation('kaspr.io/rebalance'),
+    manualRebalance: annotation('kaspr.io/rebalance')?.slice(0, 100),
     hungMembers: { enabled, thresholdSeconds: threshold ?? settings.HUNG_REBALANCING_THRESHOLD_SECONDS },
     warnings,
   }

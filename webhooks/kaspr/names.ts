@@ -1,5 +1,3 @@
-import type { KubeObject } from '../contract/types.ts'
-
 /** Group and version of all Kaspr kinds. */
 export const kasprApiVersion = 'kaspr.io/v1alpha1'
 
@@ -52,11 +50,6 @@ export function appLabels(name: string): Record<string, string> {
     'app.kubernetes.io/managed-by': 'kaspr-operator',
     [appLabel]: name,
   }
-}
-
-/** The labels of a parent, added to a child where the child has no label of that key. */
-export function withParentLabels(parent: KubeObject, labels: Record<string, string>): Record<string, string> {
-  return { ...parent.metadata.labels, ...labels }
 }
 
 /** Whether an object can have this name: a DNS subdomain. */

@@ -33,12 +33,17 @@ export function ordersFor(view: AppView, outcome: AppOutcome, settings: HookSett
   return {
     ...known,
     autoRebalance,
-    mayDelete: ['HungMembers', 'StatefulSet'],
+    mayDelete: ['HungMembers', ...(isMadeAgain(outcome) ? (['StatefulSet'] as const) : [])],
     ...(claim === undefined ? {} : { claims: [claim] }),
     ...(storage.type === 'ephemeral' || storage.size === undefined
       ? {}
       : { storage: { claim: appNames(view.parent.metadata.name).tables, size: storage.size } }),
   }
+}
+
+/** Whether the hook would make the StatefulSet again if it were gone; otherwise its pods would be left to themselves. */
+function isMadeAgain({ plan, oversized }: AppOutcome & { valid: true }): boolean {
+  return plan.waitingFor.length === 0 && oversized.every(({ kind }) => kind !== 'StatefulSet')
 }
 
 /** What the runtime takes, and does not do what its user may expect. Tables are called as their resources, so never alike. */

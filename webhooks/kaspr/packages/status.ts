@@ -10,7 +10,8 @@ export interface PackagesStatus {
   condition: ConditionDraft
 }
 
-const failures = ['CrashLoopBackOff', 'Error', 'ErrImagePull', 'ImagePullBackOff']
+/** Reasons of a waiting install container that has failed and will be tried again. */
+export const retriedFailures = ['CrashLoopBackOff', 'Error', 'ErrImagePull', 'ImagePullBackOff']
 const longestMessage = 500
 
 /** What the install container of a pod says about the wanted packages. Nothing is known without a report. */
@@ -27,7 +28,7 @@ export function packagesStatus(wanted: Installation, report: InstallReport | und
   })
   if (report === undefined) return installing()
   const { state, reason = '', exitCode = 0, message } = report
-  if (state === 'waiting' && failures.includes(reason)) {
+  if (state === 'waiting' && retriedFailures.includes(reason)) {
     return failed(message === undefined ? 'Package installation failed (retrying)' : `Installation failed: ${message}`)
   }
   if (state === 'waiting') return installing(reason === '' ? '' : `, status: ${reason}`)
