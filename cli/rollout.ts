@@ -138,8 +138,8 @@ function oneFrame(model: RolloutModel, terminal: Terminal | undefined): string[]
 
 function failure(code: number): string | undefined {
   if (code >= 200 && code < 300) return undefined
-  const reason = code === 0 ? 'the API server does not answer' : `the API server answers ${code}`
-  return `Not up to date: ${reason}. Trying again.`
+  // The beginning has to be enough: on a narrow screen there is no more.
+  return `Not up to date (${code === 0 ? 'no answer' : `HTTP ${code}`}): the API server cannot be watched, trying again.`
 }
 
 function terminalOf(stdout: object): Terminal | undefined {

@@ -1,10 +1,9 @@
-import { legend, sectionLines } from './grid.ts'
-import type { Density } from './grid.ts'
+import { legend, sectionHeight, sectionLines } from './grid.ts'
 import { headerRows, shortHeader } from './header.ts'
 import type { RolloutModel } from './model.ts'
 import { clip, fitted, paint, span } from './text.ts'
 import type { Line } from './text.ts'
-import { displayWidth } from './width.ts'
+import { displayWidth, wrapText } from './width.ts'
 
 /** The screen that a frame is for. */
 export interface Screen {
@@ -28,9 +27,16 @@ export interface Frame {
  */
 export function frame(model: RolloutModel, screen: Screen, page = 0, trouble?: string): Frame {
   const head = trouble === undefined ? [] : [troubleLine(trouble)]
+  const inner = Math.max(1, screen.columns - 4)
+  const header = headerLines(model, inner)
+  const around = head.length + header.length + linesAround
   for (const density of ['tile', 'cell', 'sign'] as const) {
-    const lines = [...head, ...panelled(model, density, screen.columns)]
-    if (lines.length <= screen.rows && screen.columns >= minimalPanel) return finished(lines, screen, 1)
+    const heights = model.sections.map((section) => sectionHeight(section, model, density, inner))
+    const height = heights.reduce((sum, lines) => sum + lines, around)
+    if (height > screen.rows || screen.columns < minimalPanel) continue
+    const sections = model.sections.flatMap((section) => sectionLines(section, model, density, inner))
+    const lines = panel([...header, [], ...sections, [], legend(model, density)], screen.columns)
+    return finished([...head, ...lines], screen, 1)
   }
   const top = [...head, ...shortHeader(model)]
   const body = model.sections.flatMap((section) => sectionLines(section, model, 'sign', screen.columns))
@@ -57,16 +63,19 @@ export function messageFrame(text: string, screen: Screen): Frame {
 const minimalPanel = 40
 const panelTitle = ' Rollout Progress '
 
-function panelled(model: RolloutModel, density: Density, columns: number): Line[] {
-  const inner = Math.max(1, columns - 4)
+/** Two borders, the legend, and blank lines before it and after the header. */
+const linesAround = 5
+
+/** Labels and values below each other; a long value goes on in the next line. */
+function headerLines(model: RolloutModel, columns: number): Line[] {
   const rows = headerRows(model)
-  const labelWidth = Math.max(...rows.map(({ label }) => label.length)) + 1
-  const header = rows.map(({ label, value, style }) => [
-    span(`${label}:`.padEnd(labelWidth + 1), 'dim'),
-    span(value, style),
-  ])
-  const sections = model.sections.flatMap((section) => sectionLines(section, model, density, inner))
-  return panel([...header, [], ...sections, [], legend(model, density)], columns)
+  const indent = Math.max(...rows.map(({ label }) => label.length)) + 2
+  return rows.flatMap(({ label, value, style }) =>
+    wrapText(value, Math.max(1, columns - indent)).map((part, i) => [
+      span((i === 0 ? `${label}:` : '').padEnd(indent), 'dim'),
+      span(part, style),
+    ]),
+  )
 }
 
 function panel(lines: Line[], columns: number): Line[] {

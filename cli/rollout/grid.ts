@@ -24,6 +24,12 @@ export function sectionLines(section: Section, model: RolloutModel, density: Den
   return [title(section), ...rows.flatMap((pods) => rowLines(pods, model, density, width))]
 }
 
+/** Number of `sectionLines`, without making them. */
+export function sectionHeight(section: Section, model: RolloutModel, density: Density, columns: number): number {
+  const rows = Math.ceil(section.pods.length / podsPerRow(model, density, columns))
+  return 1 + rows * (density === 'tile' ? 3 : 1)
+}
+
 /** One line that explains exactly what is in use. */
 export function legend(model: RolloutModel, density: Density): Line {
   const pods = model.sections.flatMap((section) => section.pods)
@@ -50,9 +56,9 @@ type LegendEntry = [text: string, fits: (pod: PodView) => boolean]
 const isThere = ({ revision }: PodView): boolean => revision !== 'missing'
 
 const textLegend: LegendEntry[] = [
-  ['NEW update revision', ({ revision }) => revision === 'new'],
-  ['OLD another revision', ({ revision }) => revision === 'old'],
-  ['REV? revision unknown', ({ revision }) => revision === 'unknown'],
+  ['NEW updated', ({ revision }) => revision === 'new'],
+  ['OLD outdated', ({ revision }) => revision === 'old'],
+  ['REV? unknown', ({ revision }) => revision === 'unknown'],
   ['✅ Ready', ({ ready }) => ready],
   ['⏳ not Ready', (pod) => isThere(pod) && !pod.ready],
   ['🚧 in batch', (pod) => isThere(pod) && pod.inBatch],
@@ -64,7 +70,7 @@ const signLegend: LegendEntry[] = [
   ['🔄 OLD, Ready', hasSign('🔄')],
   ['⏳ not Ready', hasSign('⏳')],
   ['🚧 in batch', hasSign('🚧')],
-  ['❓ revision unknown', hasSign('❓')],
+  ['❓ unknown', hasSign('❓')],
   ['❌ no pod', hasSign('❌')],
 ]
 

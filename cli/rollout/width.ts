@@ -45,6 +45,7 @@ const wide: readonly (readonly [first: number, last: number])[] = [
 
 /** Marks that sit on the character before, and joiners. */
 const zeroWidth = /^[\p{Mn}\p{Me}\u{200b}-\u{200d}\u{2060}\u{feff}]$/u
+const firstMark = '\u{300}'
 /** Says that the character before is to be drawn as a picture, two columns wide. */
 const pictureSelector = '\u{fe0f}'
 
@@ -66,6 +67,17 @@ export function clipText(text: string, columns: number): string {
   return columns > 0 ? `${clipped}…` : ''
 }
 
+/** The text in lines of at most so many columns, broken between words; a longer word is cut. */
+export function wrapText(text: string, columns: number): string[] {
+  const lines: string[] = []
+  for (const word of text.split(' ')) {
+    const longer = lines.length > 0 ? `${lines.at(-1) ?? ''} ${word}` : undefined
+    if (longer !== undefined && displayWidth(longer) <= columns) lines[lines.length - 1] = longer
+    else lines.push(clipText(word, columns))
+  }
+  return lines
+}
+
 /**
  * The text with everything replaced that would steer the terminal instead of showing: control characters, and those
  * that change the direction of writing. Annotations can be written by many.
@@ -79,7 +91,8 @@ function glyphs(text: string): { character: string; width: number }[] {
   const found: { character: string; width: number }[] = []
   for (const character of text) {
     const last = found.at(-1)
-    if (last !== undefined && (character === pictureSelector || zeroWidth.test(character))) {
+    const isMark = character >= firstMark && (character === pictureSelector || zeroWidth.test(character))
+    if (last !== undefined && isMark) {
       last.character += character
       if (character === pictureSelector) last.width = 2
     } else found.push({ character, width: widthOf(character) })
@@ -89,8 +102,7 @@ function glyphs(text: string): { character: string; width: number }[] {
 
 function widthOf(character: string): number {
   const code = character.codePointAt(0) ?? 0
-  if (code < wideFrom) return 1
+  // Most of what is drawn: letters, and the lines of boxes.
+  if (code < 0x1100 || (code >= 0x2500 && code < 0x25fd)) return 1
   return wide.some(([first, last]) => code >= first && code <= last) ? 2 : 1
 }
-
-const wideFrom = 0x1100
