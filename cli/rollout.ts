@@ -42,7 +42,7 @@ interface Arguments {
   delaySeconds: number | undefined
 }
 
-/** The command \`rollout\`. @returns the exit code */
+/** The command `rollout`. @returns the exit code */
 export async function rollout(args: string[], { env, stdin, stdout }: Surroundings): Promise<0 | 1> {
   const given = rolloutArguments(args, env)
   const exchanges: { failing: string | undefined } = { failing: undefined }

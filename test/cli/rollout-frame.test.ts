@@ -134,7 +134,7 @@ void t.test('no frame is larger than its screen, whatever is drawn; colours chan
         const message = messageFrame(trouble ?? 'x', { ...size, colour: false }).lines
         return fits && isHarmless && same && message.every((line) => displayWidth(line) <= size.columns)
       }),
-      { numRuns: 400 },
+      { numRuns: 200 },
     )
   t.doesNotThrow(check)
 })
@@ -156,7 +156,7 @@ void t.test('every pod is on exactly one page', async (t) => {
           return shown === count + 3
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 60 },
     )
   t.doesNotThrow(check)
 })
