@@ -63,6 +63,14 @@ const commands: ReadonlyMap<string, Command> = new Map([
       run: async (args, surroundings) => (await import('./validate.ts')).validate(args, surroundings),
     },
   ],
+  [
+    'rollout',
+    {
+      summary: 'show the rollout of an OnDelete StatefulSet, live',
+      help: async () => (await import('./rollout.ts')).rolloutHelp,
+      run: async (args, surroundings) => (await import('./rollout.ts')).rollout(args, surroundings),
+    },
+  ],
 ])
 
 /**

@@ -1,0 +1,138 @@
+import { isMap } from '../../webhooks/contract/objects.ts'
+import type { KubeObject } from '../../webhooks/contract/types.ts'
+import { ApiError } from '../../poller/kube/client.ts'
+import type { KubeClient } from '../../poller/kube/client.ts'
+import { Informer } from '../../poller/kube/informer.ts'
+import { listAll } from '../../poller/kube/list.ts'
+import { InputError } from '../errors.ts'
+import type { Live } from './model.ts'
+
+/** The StatefulSet that is looked at. */
+export interface Target {
+  namespace: string
+  name: string
+}
+
+/** A view of live objects that keeps itself up to date. */
+export interface Watched {
+  /** The set as it is now with the pods of its selector; undefined while there is no such set. */
+  current(): Live | undefined
+  stop(): Promise<void>
+}
+
+/**
+ * Reads the set and its pods once.
+ *
+ * @throws InputError if there is no such set, if it may not be read, or if no API server answers
+ */
+export async function readLive(client: KubeClient, target: Target, signal: AbortSignal): Promise<Live> {
+  const path = `${setsPath(target)}/${encodeURIComponent(target.name)}`
+  const set = await explained(`statefulsets`, target, () => client.request<KubeObject>({ path, signal }))
+  const pods: KubeObject[] = []
+  await explained('pods', target, () =>
+    listAll({
+      client,
+      path: podsPath(target),
+      query: { labelSelector: selectorText(set) },
+      signal,
+      onPage(objects, isFirst) {
+        if (isFirst) pods.length = 0
+        pods.push(...objects)
+      },
+    }),
+  )
+  return { set, pods }
+}
+
+/**
+ * Watches the set and its pods, through whatever errors, until stopped.
+ *
+ * @param first as they were read just now; they count until both watches have begun
+ * @param onChange called after each change
+ */
+export function watchLive(client: KubeClient, target: Target, first: Live, onChange: () => void): Watched {
+  // Somebody waits in front of the screen: look again soon.
+  const common = { client, timing: { maxBackoffMs: 5_000 } }
+  const pods = new Informer({
+    ...common,
+    path: podsPath(target),
+    labelSelector: selectorText(first.set),
+    onEvent: onChange,
+  })
+  const sets = new Informer({
+    ...common,
+    path: setsPath(target),
+    fieldSelector: `metadata.name=${target.name}`,
+    onEvent({ object }) {
+      // A set that was made anew may select other pods.
+      if (object.metadata.name === target.name) pods.select(selectorText(object))
+      onChange()
+    },
+  })
+  sets.start()
+  pods.start()
+  return {
+    current() {
+      if (!sets.health().synced || !pods.health().synced) return first
+      const set = sets.get(target.namespace, target.name)
+      return set && { set, pods: pods.list() }
+    },
+    async stop() {
+      await Promise.all([sets.stop(), pods.stop()])
+    },
+  }
+}
+
+/** The selector of a set as the API takes it in a query. */
+export function selectorText({ spec }: KubeObject): string {
+  const selector = isMap(spec) && isMap(spec['selector']) ? spec['selector'] : {}
+  const { matchLabels, matchExpressions } = selector as { matchLabels?: unknown; matchExpressions?: unknown }
+  const equal = isMap(matchLabels) ? Object.entries(matchLabels).map(([key, value]) => `${key}=${String(value)}`) : []
+  const expressions = Array.isArray(matchExpressions) ? matchExpressions.filter(isMap).map(expressionText) : []
+  return [...equal, ...expressions].join(',')
+}
+
+function expressionText({ key, operator, values }: Record<string, unknown>): string {
+  const name = String(key)
+  const list = Array.isArray(values) ? values.join(',') : ''
+  switch (operator) {
+    case 'In':
+      return `${name} in (${list})`
+    case 'NotIn':
+      return `${name} notin (${list})`
+    case 'DoesNotExist':
+      return `!${name}`
+    default:
+      return name
+  }
+}
+
+function setsPath({ namespace }: Target): string {
+  return `/apis/apps/v1/namespaces/${encodeURIComponent(namespace)}/statefulsets`
+}
+
+function podsPath({ namespace }: Target): string {
+  return `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`
+}
+
+/** Runs a read; what goes wrong is told in words for the person who called. */
+async function explained<T>(resource: string, { namespace, name }: Target, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read()
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw new InputError(`cannot reach the API server: ${reasonOf(error)}`)
+    const { status, message } = error
+    if (status === 404) throw new InputError(`no StatefulSet ${namespace}/${name}`)
+    if (status === 401) throw new InputError(`no access: the API server does not accept the credentials: ${message}`)
+    if (status === 403) {
+      throw new InputError(`no access: get, list and watch of ${resource} in ${namespace} are needed: ${message}`)
+    }
+    throw new InputError(`the API server answers ${resource} with ${status}: ${message}`)
+  }
+}
+
+/** Connection errors hide their reason: Node's AggregateError has no message of its own. */
+function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(reasonOf).join(', ')
+  return error instanceof Error ? error.message || error.name : String(error)
+}
