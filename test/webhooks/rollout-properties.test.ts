@@ -133,7 +133,7 @@ class World {
 
   delete(): void {
     const batch = this.#order?.['batch'] as { targetRevision: string; ordinals: number[] } | undefined
-    if (batch === undefined || batch.targetRevision !== this.#target) return
+    if (batch?.targetRevision !== this.#target) return
     const facts = this.#facts()
     const own = nextBatch(chunks(this.#size, this.#plan), facts, Number(this.#order?.['maxUnavailable']))
     const before = facts.unavailable.size
