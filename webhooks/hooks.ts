@@ -1,12 +1,21 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { HookId } from './calls.ts'
-import { checkCustomizeAnswer, compositeAnswerCheck } from './contract/answer.ts'
-import { checkGroups, compositeRequest, customizeRequest, type KindRule } from './contract/request.ts'
+import { checkCustomizeAnswer, compositeAnswerCheck, decoratorAnswerCheck } from './contract/answer.ts'
+import {
+  checkAttachments,
+  checkGroups,
+  compositeRequest,
+  customizeRequest,
+  decoratorRequest,
+  type KindRule,
+} from './contract/request.ts'
 import type {
   CompositeRequest,
   CompositeResponse,
   CustomizeRequest,
   CustomizeResponse,
+  DecoratorRequest,
+  DecoratorResponse,
   FinalizeResponse,
   KubeObject,
 } from './contract/types.ts'
@@ -37,11 +46,29 @@ export interface CompositeHooks {
   customize?(request: CustomizeRequest, context: HookContext): CustomizeResponse
 }
 
+/**
+ * The hook of one DecoratorController: a pure function, called in parallel for different objects. There is no finalize
+ * hook: it would put a finalizer on objects of others, and hold up their deletion.
+ */
+export interface DecoratorHooks {
+  /** Name of the DecoratorController: the first segment of the hook's path. */
+  resource: string
+  apiVersion: string
+  kind: string
+  /** Kinds of attachments, as `attachments` of the DecoratorController declares them. */
+  attachmentRules: readonly KindRule[]
+  sync(request: DecoratorRequest, context: HookContext): DecoratorResponse
+}
+
 /** A hook as the server runs it: body in, answer out, both checked. */
-interface HookRoute<Request extends { parent: KubeObject }, Answer> extends HookId {
+interface HookRoute<Request, Answer> extends HookId {
   docs: RouteDocs
   check(body: unknown): Request
+  /** The object that the call is about. */
+  parent(request: Request): KubeObject
   run(request: Request, context: HookContext): Answer
+  /** Whether sensors hear of the call. */
+  sensed: boolean
   /** Looks at what was answered. */
   sense?: (call: SensedCall, request: Request, answer: Answer) => void
 }
@@ -66,6 +93,8 @@ export function registerComposite(app: FastifyInstance, hooks: CompositeHooks): 
       answer: 'CompositeResponse',
     },
     check: checkRequest,
+    parent: ({ parent }) => parent,
+    sensed: true,
     run(request, context) {
       checkGroups(request, hooks)
       const answer = hooks.sync(request, context)
@@ -82,6 +111,8 @@ export function registerComposite(app: FastifyInstance, hooks: CompositeHooks): 
       kind,
       docs: { summary: `What is left of a ${kind} that goes`, request: 'CompositeRequest', answer: 'FinalizeResponse' },
       check: checkRequest,
+      parent: ({ parent }) => parent,
+      sensed: true,
       run(request, context) {
         checkGroups(request, hooks)
         const answer = finalize(request, context)
@@ -103,6 +134,8 @@ export function registerComposite(app: FastifyInstance, hooks: CompositeHooks): 
         answer: 'CustomizeResponse',
       },
       check: (body: unknown): CustomizeRequest => customizeRequest(body, hooks),
+      parent: ({ parent }) => parent,
+      sensed: true,
       run(request, context) {
         const answer = customize(request, context)
         checkCustomizeAnswer(answer)
@@ -112,10 +145,32 @@ export function registerComposite(app: FastifyInstance, hooks: CompositeHooks): 
   }
 }
 
-function registerHook<Request extends { parent: KubeObject }, Answer>(
-  app: FastifyInstance,
-  route: HookRoute<Request, Answer>,
-): void {
+/** Serves `POST /<resource>/sync` of a decorator; to be called as {@link registerComposite}. */
+export function registerDecorator(app: FastifyInstance, hooks: DecoratorHooks): void {
+  const { resource, kind } = hooks
+  const checkAnswer = decoratorAnswerCheck(hooks.attachmentRules)
+  registerHook(app, {
+    resource,
+    hook: 'sync',
+    kind,
+    docs: {
+      summary: `Desired annotations and attachments of a ${kind}`,
+      request: 'DecoratorRequest',
+      answer: 'DecoratorResponse',
+    },
+    check: (body: unknown): DecoratorRequest => decoratorRequest(body, hooks),
+    parent: ({ object }) => object,
+    sensed: false,
+    run(request, context) {
+      checkAttachments(request, hooks)
+      const answer = hooks.sync(request, context)
+      checkAnswer(answer, request.object)
+      return answer
+    },
+  })
+}
+
+function registerHook<Request, Answer>(app: FastifyInstance, route: HookRoute<Request, Answer>): void {
   const { resource, hook, kind } = route
   const { settings, now, sensing } = app.hookService
   app.post(`/${resource}/${hook}`, {
@@ -127,15 +182,15 @@ function registerHook<Request extends { parent: KubeObject }, Answer>(
     const call = request.call
     if (call === null) throw new Error(`${request.url} is served outside of buildServer`)
     const checked = route.check(request.body)
-    call.parent = checked.parent
-    const sensed = (call.sensed = sensing.begin(checked.parent, hook))
+    const parent = (call.parent = route.parent(checked))
+    if (route.sensed) call.sensed = sensing.begin(parent, hook)
     const seconds = Math.floor(now().getTime() / 1000)
     const answer = route.run(checked, { now: new Date(seconds * 1000), settings })
     const body = JSON.stringify(answer)
     // The timer of calls.ts cannot fire while a hook computes.
     if (performance.now() - call.startedMs > settings.HOOK_TIMEOUT_SECONDS * 1000) throw new DeadlineRefusal(settings)
     void reply.type('application/json').send(body)
-    route.sense?.(sensed, checked, answer)
+    if (call.sensed !== undefined) route.sense?.(call.sensed, checked, answer)
     return reply
   }
 }

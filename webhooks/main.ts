@@ -3,11 +3,12 @@ import type { FastifyPluginAsync } from 'fastify'
 import { readSettings, SettingsError, withEnvFile, type Environment } from './environment.ts'
 import { kaspr } from './kaspr/index.ts'
 import { createLogger } from './logging.ts'
+import { rollout } from './rollout/index.ts'
 import { buildServer } from './server.ts'
 import { hookSettings } from './settings.ts'
 
 /** The systems that this service is made of. */
-const systems: readonly FastifyPluginAsync[] = [kaspr]
+const systems: readonly FastifyPluginAsync[] = [kaspr, rollout]
 
 /**
  * Runs the hook service until SIGTERM or SIGINT: then running calls finish, new ones get 503, and the process exits with

@@ -1,5 +1,32 @@
 import type { Settings, SettingsSchema } from './environment.ts'
 
+const objectName = '^\\s*[a-z0-9]([-a-z0-9.]*[a-z0-9])?\\s*$'
+
+/** Which StatefulSets are rolled out: settings of `serve` that `poll` must have alike. */
+export const enrolmentSettings = {
+  RO_TARGET_NAMESPACE: {
+    type: 'string',
+    pattern: objectName,
+    accepted: 'the name of a namespace',
+    description:
+      'Namespace of the one StatefulSet that is rolled out, set together with RO_TARGET_STATEFUL_SET. Not set: every StatefulSet with the label `rollout-operator/enabled: "true"` is.',
+  },
+  RO_TARGET_STATEFUL_SET: {
+    type: 'string',
+    pattern: objectName,
+    accepted: 'the name of a StatefulSet',
+    description: 'Name of the one StatefulSet that is rolled out, whatever its labels.',
+  },
+  RO_WATCH_NAMESPACES: {
+    type: 'string',
+    default: '',
+    pattern: '^[-a-z0-9,\\s]*$',
+    accepted: 'names of namespaces, separated by commas',
+    description:
+      'Namespaces whose labelled StatefulSets are rolled out, separated by commas. Empty: all. Not read for a single StatefulSet.',
+  },
+} as const satisfies SettingsSchema['properties']
+
 /** Settings of `serve`, as environment variables. docs/settings.md is generated from this. */
 export const hookSettings = {
   type: 'object',
@@ -144,8 +171,57 @@ export const hookSettings = {
       description:
         'An app whose members are all unreachable is not Ready. Off: readiness looks at the StatefulSet only, as in kaspr-operator.',
     },
+    ...enrolmentSettings,
+    RO_DELAY_SECONDS: {
+      type: 'integer',
+      default: 600,
+      minimum: 0,
+      maximum: 31_536_000,
+      description:
+        'Time between the detection of a new revision and its rollout; further changes meanwhile join it. The annotation `config.rollout-operator/delay-seconds` of a StatefulSet overrides it.',
+    },
+    RO_ENABLE_HALF_SPLIT: {
+      type: 'boolean',
+      default: true,
+      description:
+        'Roll the upper half of the ordinals before the lower one. The annotation `config.rollout-operator/half-split` of a StatefulSet overrides it.',
+    },
+    RO_MAX_UNAVAILABLE: {
+      type: 'string',
+      default: '2',
+      pattern: '^([1-9]\\d{0,5}|([1-9]\\d?|100)%)$',
+      accepted: 'an integer, at least 1, or a percentage from 1% to 100%',
+      description:
+        'Pods of a StatefulSet that may be unavailable at once, those counted that are down for other reasons. A percentage of the replicas is rounded down, to at least 1. The annotation `config.rollout-operator/max-unavailable` of a StatefulSet overrides it.',
+    },
+    RO_POD_TERMINATION_GRACE_PERIOD: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 31_536_000,
+      description:
+        'Grace period in seconds that deletions of pods carry. Not set: each pod has its own. The annotation `config.rollout-operator/grace-period-seconds` of a StatefulSet overrides it.',
+    },
+    RO_READY_TIMEOUT_SECONDS: {
+      type: 'integer',
+      default: 1800,
+      minimum: 0,
+      maximum: 31_536_000,
+      description:
+        'Time that a batch has to become available; then the rollout is reported as stalled, and goes on waiting. 0 never reports. The annotation `config.rollout-operator/ready-timeout-seconds` of a StatefulSet overrides it.',
+    },
+    RO_USE_EVICTION: {
+      type: 'boolean',
+      default: false,
+      description: 'Evict pods instead of deleting them, so that PodDisruptionBudgets are honoured.',
+    },
   },
-  dependencies: { TLS_CERT: ['TLS_KEY'], TLS_KEY: ['TLS_CERT'], TLS_CLIENT_CA: ['TLS_CERT', 'TLS_KEY'] },
+  dependencies: {
+    TLS_CERT: ['TLS_KEY'],
+    TLS_KEY: ['TLS_CERT'],
+    TLS_CLIENT_CA: ['TLS_CERT', 'TLS_KEY'],
+    RO_TARGET_NAMESPACE: ['RO_TARGET_STATEFUL_SET'],
+    RO_TARGET_STATEFUL_SET: ['RO_TARGET_NAMESPACE'],
+  },
 } as const satisfies SettingsSchema
 
 /** Values of the settings of `serve`. */

@@ -108,6 +108,69 @@ export interface ObservationSpec {
       }
     }[]
   }
+  /**
+   * Rollout of an OnDelete StatefulSet.
+   */
+  rollout?: {
+    /**
+     * The StatefulSet this is about.
+     */
+    statefulSet: {
+      name: string
+      uid: string
+    }
+    /**
+     * Pods of the whole set that may be unavailable at once, those counted that are down for other reasons. Fixed from the start of a rollout to its end or the next template.
+     */
+    maxUnavailable: number
+    /**
+     * Time between the detection of a new revision and its rollout, for countdown lines.
+     */
+    delaySeconds: number
+    /**
+     * Time that a batch has to become available before the rollout counts as stalled; 0 is for ever.
+     */
+    readyTimeoutSeconds: number
+    /**
+     * Grace period of deletions; absent leaves each pod its own.
+     */
+    gracePeriodSeconds?: number
+    /**
+     * Whether pods are evicted, so that PodDisruptionBudgets count, instead of deleted.
+     */
+    useEviction: boolean
+    /**
+     * Whether the user has paused the rollout. There is no batch then.
+     */
+    paused: boolean
+    /**
+     * Value of the label rollout-group; absent for a set without group.
+     */
+    group?: string
+    /**
+     * Pods that may be deleted, as far as they are not of the target revision and the budget allows it at that moment. Absent when nothing may be deleted.
+     */
+    batch?: {
+      /**
+       * Tells this batch from every other one of the set.
+       */
+      id: string
+      targetRevision: string
+      /**
+       * Ordinals of the pods, ascending.
+       */
+      ordinals: number[]
+    }
+    /**
+     * What the user should know and no annotation says; each becomes one Event on the set.
+     *
+     * @maxItems 64
+     */
+    warnings?: {
+      reason: string
+      message: string
+    }[]
+  }
 }
 
 /**
@@ -127,6 +190,76 @@ export interface ObservationStatus {
     lastTransitionTime: string
     observedGeneration: number
   }[]
+  /**
+   * Facts about the pods of a StatefulSet; what follows from them is decided by the hooks.
+   */
+  rollout?: {
+    /**
+     * uid of the StatefulSet the report is about; a report about another uid is ignored.
+     */
+    setUid: string
+    /**
+     * metadata.generation of the StatefulSet when the pods were listed.
+     */
+    specGeneration?: number
+    /**
+     * All pods that the set controls, from a complete list. Absent until there was one, which is not the same as empty.
+     */
+    pods?: {
+      uid: string
+      /**
+       * From the label apps.kubernetes.io/pod-index; absent if it is not there or disagrees with the name.
+       */
+      ordinal?: number
+      /**
+       * Name of the pod, of one without ordinal.
+       */
+      name?: string
+      /**
+       * Label controller-revision-hash.
+       */
+      revision?: string
+      /**
+       * Last transition of the condition Ready, while it is True.
+       */
+      readySince?: string
+      /**
+       * Whether it is being deleted.
+       */
+      terminating?: boolean
+      /**
+       * Why it is not ready, for example Running/CrashLoopBackOff.
+       */
+      reason?: string
+    }[]
+    /**
+     * Pods whose deletion is announced. They count as unavailable until a complete list, made after the deletion, shows otherwise.
+     */
+    deleting?: {
+      batchId: string
+      uids: string[]
+    }
+    /**
+     * Pods that were deleted on the way to a revision, since the rollout was planned.
+     */
+    deleted?: {
+      targetRevision: string
+      count: number
+    }
+    /**
+     * The rollout group, for a set with the label rollout-group.
+     */
+    group?: {
+      /**
+       * The label's value that this is about.
+       */
+      name: string
+      /**
+       * Name of a member that is rolling or has unavailable pods; absent when the way is free.
+       */
+      blockedBy?: string
+    }
+  }
   kasprApp?: {
     /**
      * uid of the KasprApp the report is about; a report about another uid is ignored.
@@ -394,6 +527,51 @@ export const observationStatusSchema: object = {
           message: { type: 'string' },
           lastTransitionTime: { type: 'string', format: 'date-time' },
           observedGeneration: { type: 'integer', format: 'int64' },
+        },
+      },
+    },
+    rollout: {
+      type: 'object',
+      required: ['setUid'],
+      properties: {
+        setUid: { type: 'string', minLength: 1 },
+        specGeneration: { type: 'integer', format: 'int64' },
+        pods: {
+          type: 'array',
+          items: {
+            type: 'object',
+            required: ['uid'],
+            properties: {
+              uid: { type: 'string', minLength: 1 },
+              ordinal: { type: 'integer', format: 'int32', minimum: 0 },
+              name: { type: 'string' },
+              revision: { type: 'string' },
+              readySince: { type: 'string', format: 'date-time' },
+              terminating: { type: 'boolean' },
+              reason: { type: 'string', maxLength: 128 },
+            },
+          },
+        },
+        deleting: {
+          type: 'object',
+          required: ['batchId', 'uids'],
+          properties: {
+            batchId: { type: 'string', minLength: 1 },
+            uids: { type: 'array', items: { type: 'string', minLength: 1 } },
+          },
+        },
+        deleted: {
+          type: 'object',
+          required: ['targetRevision', 'count'],
+          properties: {
+            targetRevision: { type: 'string', minLength: 1 },
+            count: { type: 'integer', format: 'int32', minimum: 0 },
+          },
+        },
+        group: {
+          type: 'object',
+          required: ['name'],
+          properties: { name: { type: 'string', minLength: 1 }, blockedBy: { type: 'string', maxLength: 253 } },
         },
       },
     },

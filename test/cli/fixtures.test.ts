@@ -6,18 +6,17 @@ import { dirname } from 'node:path'
 import t from 'tap'
 import { kasprHooks } from '../../webhooks/kaspr/index.ts'
 import { packagePath } from '../../webhooks/package-root.ts'
+import { rolloutHooks } from '../../webhooks/rollout/index.ts'
 import { startNode } from './process.ts'
 
 const files = readdirSync(packagePath('examples', 'hooks'), { recursive: true, encoding: 'utf8' })
 
 void t.test('there is a case for each hook, and each request has its response', async (t) => {
   const requests = files.filter((name) => name.endsWith('.request.json'))
-  const wanted = kasprHooks.flatMap(({ resource, ...hooks }) =>
-    (['sync', 'finalize', 'customize'] as const)
-      .filter((hook) => hooks[hook] !== undefined)
-      .map((hook) => `${resource}/${hook}`),
+  const wanted = [...kasprHooks, rolloutHooks].flatMap(({ resource, ...hooks }) =>
+    (['sync', 'finalize', 'customize'] as const).filter((hook) => hook in hooks).map((hook) => `${resource}/${hook}`),
   )
-  t.equal(wanted.length, 8)
+  t.equal(wanted.length, 9)
   t.same([...new Set(requests.map(dirname))].sort(), wanted.sort())
   t.same(
     files.filter((name) => name.endsWith('.response.json')).sort(),

@@ -4,6 +4,7 @@ import { parse } from 'yaml'
 import { generateAll } from '../../crds/generate.ts'
 import { packagePath } from '../../webhooks/package-root.ts'
 import { kasprHooks } from '../../webhooks/kaspr/index.ts'
+import { rolloutHooks } from '../../webhooks/rollout/index.ts'
 
 void t.test('crds/types is what `npm run generate` makes of the manifests', async (t) => {
   for (const { file, content } of await generateAll()) {
@@ -25,10 +26,24 @@ interface Role {
   rules: { apiGroups: string[]; resources: string[]; verbs: string[] }[]
 }
 
+interface Decorator {
+  kind: string
+  metadata: { name: string }
+  spec: {
+    resources: { apiVersion: string; resource: string; labelSelector?: unknown }[]
+    attachments: Controller['spec']['childResources']
+    hooks: Controller['spec']['hooks']
+  }
+}
+
 const manifests = readdirSync(packagePath('metacontroller')).filter((name) => name !== 'kustomization.yaml')
-const controllers = manifests.map(
-  (name) => parse(readFileSync(packagePath('metacontroller', name), 'utf8')) as Controller,
+const parsed = manifests.map(
+  (name) => parse(readFileSync(packagePath('metacontroller', name), 'utf8')) as Controller | Decorator,
 )
+const decorators = parsed.filter(
+  (manifest) => 'kind' in manifest && manifest.kind === 'DecoratorController',
+) as Decorator[]
+const controllers = parsed.filter((manifest) => !decorators.includes(manifest as Decorator)) as Controller[]
 const [role] = readFileSync(packagePath('deploy', 'kustomize', 'base', 'metacontroller-role.yaml'), 'utf8').split(
   '\n---\n',
 )
@@ -77,4 +92,31 @@ void t.test('the controllers declare what the hooks serve, and the role grants w
       'parents are updated for a finalizer only',
     )
   }
+})
+
+void t.test('both variants of the decorator declare what the hook serves, and the role grants it', async (t) => {
+  t.equal(decorators.length, 2)
+  for (const { metadata, spec } of decorators) {
+    t.equal(metadata.name, rolloutHooks.resource, 'one name, so that never both are installed')
+    t.same(
+      spec.attachments.map(({ apiVersion, resource, updateStrategy }) => [apiVersion, resource, updateStrategy.method]),
+      rolloutHooks.attachmentRules.map(({ apiVersion, kind }) => [apiVersion, plural(kind), 'InPlace']),
+    )
+    t.match(spec.hooks, { sync: { version: 'v2', webhook: { path: '/rollouts/sync' } } })
+    t.same(Object.keys(spec.hooks), ['sync'], 'no finalizer on the sets of others, and no related objects')
+    for (const { apiVersion, resource } of spec.resources) {
+      t.equal(`${apiVersion} ${resource}`, `${rolloutHooks.apiVersion} ${plural(rolloutHooks.kind)}`)
+      for (const verb of ['get', 'list', 'watch', 'update'])
+        t.ok(may(apiVersion, resource, verb), `${verb} ${resource}`)
+    }
+  }
+  const exists = { matchExpressions: [{ key: 'rollout-operator/enabled', operator: 'Exists' }] }
+  t.same(
+    decorators.map(({ spec }) => spec.resources[0]?.labelSelector),
+    [undefined, exists],
+  )
+  const installed = parse(readFileSync(packagePath('metacontroller', 'kustomization.yaml'), 'utf8')) as {
+    resources: string[]
+  }
+  t.notOk(installed.resources.includes('rollouts-single.yaml'))
 })

@@ -5,6 +5,7 @@ import t from 'tap'
 import { kaspr } from '../../webhooks/kaspr/index.ts'
 import { createLogger } from '../../webhooks/logging.ts'
 import { packagePath } from '../../webhooks/package-root.ts'
+import { rollout } from '../../webhooks/rollout/index.ts'
 import { buildServer } from '../../webhooks/server.ts'
 import { context } from './requests.ts'
 
@@ -15,7 +16,7 @@ const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
 
 void t.test('every fixture of examples/hooks is answered with its response', async (t) => {
   const { settings } = context()
-  const app = await buildServer({ settings, hooks: [kaspr], logger: createLogger('silent') })
+  const app = await buildServer({ settings, hooks: [kaspr, rollout], logger: createLogger('silent') })
   t.teardown(() => app.close())
   t.ok(files.length >= 5)
   for (const file of files.sort()) {

@@ -26,26 +26,69 @@ export interface AnswerContext {
 export function compositeAnswerCheck(
   childRules: readonly KindRule[],
 ): (answer: unknown, context: AnswerContext) => void {
-  const kinds = new Set(childRules.map(({ apiVersion, kind }) => `${apiVersion} ${kind}`))
+  const kinds = kindsOf(childRules)
   return (answer, { parent, hook }) => {
     const top = closedObject(answer, hook === 'finalize' ? finalizeFields : syncFields, 'the answer')
     if (!isObject(top['status'])) throw new AnswerError('status is not an object')
     if (hook === 'finalize' && typeof top['finalized'] !== 'boolean') {
       throw new AnswerError('finalized is not a boolean')
     }
-    const resync = top['resyncAfterSeconds']
-    if (Object.hasOwn(top, 'resyncAfterSeconds') && !(typeof resync === 'number' && resync > 0 && resync < Infinity)) {
-      throw new AnswerError('resyncAfterSeconds is not a finite number above 0')
+    checkResync(top)
+    checkChildren(top, 'children', kinds, parent)
+  }
+}
+
+/**
+ * Builds the check of a decorator's answers, made before they are sent.
+ *
+ * @param attachmentRules the kinds that attachments may have
+ * @returns a function that throws AnswerError at the first violation
+ */
+export function decoratorAnswerCheck(
+  attachmentRules: readonly KindRule[],
+): (answer: unknown, object: KubeObject) => void {
+  const kinds = kindsOf(attachmentRules)
+  return (answer, object) => {
+    const top = closedObject(answer, decoratorFields, 'the answer')
+    checkResync(top)
+    checkChildren(top, 'attachments', kinds, object)
+    if (!Object.hasOwn(top, 'annotations')) return
+    const annotations = top['annotations']
+    if (!isObject(annotations)) throw new AnswerError('annotations is not an object')
+    for (const [key, value] of Object.entries(annotations)) {
+      if (typeof value !== 'string' && value !== null)
+        throw new AnswerError(`annotation ${key} is no text and not null`)
+      if (metacontrollerAnnotations.includes(key)) throw new AnswerError(`annotation ${key} belongs to Metacontroller`)
     }
-    const children = top['children']
-    if (!Array.isArray(children)) throw new AnswerError('children is not a list')
-    const seen = new Set<string>()
-    for (const [index, child] of children.entries()) {
-      const key = checkedChild(child, index, kinds, parent.metadata.namespace)
-      // Metacontroller takes the last of two in silence.
-      if (seen.has(key)) throw new AnswerError(`children[${index}] (${key}) is there twice`)
-      seen.add(key)
-    }
+  }
+}
+
+function kindsOf(rules: readonly KindRule[]): ReadonlySet<string> {
+  return new Set(rules.map(({ apiVersion, kind }) => `${apiVersion} ${kind}`))
+}
+
+function checkResync(top: Record<string, unknown>): void {
+  const resync = top['resyncAfterSeconds']
+  if (Object.hasOwn(top, 'resyncAfterSeconds') && !(typeof resync === 'number' && resync > 0 && resync < Infinity)) {
+    throw new AnswerError('resyncAfterSeconds is not a finite number above 0')
+  }
+}
+
+function checkChildren(
+  top: Record<string, unknown>,
+  field: 'children' | 'attachments',
+  kinds: ReadonlySet<string>,
+  parent: KubeObject,
+): void {
+  const children = top[field]
+  if (!Array.isArray(children)) throw new AnswerError(`${field} is not a list`)
+  const seen = new Set<string>()
+  for (const [index, child] of children.entries()) {
+    const where = `${field}[${index}]`
+    const key = checkedChild(child, where, kinds, parent.metadata.namespace)
+    // Metacontroller takes the last of two in silence.
+    if (seen.has(key)) throw new AnswerError(`${where} (${key}) is there twice`)
+    seen.add(key)
   }
 }
 
@@ -80,6 +123,7 @@ export function checkCustomizeAnswer(answer: unknown): void {
 
 const syncFields = new Set(['status', 'children', 'resyncAfterSeconds'])
 const finalizeFields = new Set([...syncFields, 'finalized'])
+const decoratorFields = new Set(['annotations', 'attachments', 'resyncAfterSeconds'])
 const customizeFields = new Set(['relatedResources'])
 const ruleFields = new Set(['apiVersion', 'resource', 'labelSelector', 'namespace', 'names'])
 const selectorFields = new Set(['matchLabels'])
@@ -98,12 +142,12 @@ const subdomain = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-
  */
 function checkedChild(
   child: unknown,
-  index: number,
+  where: string,
   kinds: ReadonlySet<string>,
   namespace: string | undefined,
 ): string {
   const fail = (problem: string): never => {
-    throw new AnswerError(`children[${index}] ${problem}`)
+    throw new AnswerError(`${where} ${problem}`)
   }
   if (!isObject(child)) return fail('is not an object')
   const { apiVersion, kind, metadata } = child

@@ -1,6 +1,13 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import { schemas, type SchemaId } from './schemas.ts'
-import type { CompositeRequest, CustomizeRequest, KubeObject, ObjectMap, ObjectMeta } from './types.ts'
+import type {
+  CompositeRequest,
+  CustomizeRequest,
+  DecoratorRequest,
+  KubeObject,
+  ObjectMap,
+  ObjectMeta,
+} from './types.ts'
 
 /** A kind as a Metacontroller rule names it. */
 export interface KindRule {
@@ -33,6 +40,7 @@ export class RequestError extends Error {
 // Stops at the first problem; coercion, defaults and removal of unknown fields are off, so requests stay as they came.
 const ajv = new Ajv({ schemas: [...schemas], verbose: true, strictRequired: false })
 const isCompositeRequest = compiled<CompositeRequest>('CompositeRequest')
+const isDecoratorRequest = compiled<DecoratorRequest>('DecoratorRequest')
 const isCustomizeRequest = compiled<CustomizeRequest>('CustomizeRequest')
 
 /**
@@ -43,8 +51,31 @@ const isCustomizeRequest = compiled<CustomizeRequest>('CustomizeRequest')
  */
 export function compositeRequest(body: unknown, expected: KindRule): CompositeRequest {
   if (!isCompositeRequest(body)) throw malformed(isCompositeRequest.errors)
-  checkKind(body.parent, expected)
+  checkKind('parent', body.parent, expected)
   return body
+}
+
+/**
+ * Checks the body of a decorator's sync call: every attachment rule's group must be there, as for a composite's children.
+ *
+ * @throws RequestError 400 naming field, value and what is accepted
+ */
+export function decoratorRequest(body: unknown, expected: KindRule): DecoratorRequest {
+  if (!isDecoratorRequest(body)) throw malformed(isDecoratorRequest.errors)
+  checkKind('object', body.object, expected)
+  return body
+}
+
+/**
+ * Checks that the decorator declares what the hook relies on, see {@link checkGroups}.
+ *
+ * @throws RequestError 500 naming the rule that is missing
+ */
+export function checkAttachments(
+  { attachments }: DecoratorRequest,
+  declared: KindRule & { attachmentRules: readonly KindRule[] },
+): void {
+  for (const rule of declared.attachmentRules) checkGroup(attachments, rule, 'attachment', declared)
 }
 
 /**
@@ -69,7 +100,7 @@ export function checkGroups(request: CompositeRequest, declared: DeclaredRules):
  */
 export function customizeRequest(body: unknown, expected: KindRule): CustomizeRequest {
   if (!isCustomizeRequest(body)) throw malformed(isCustomizeRequest.errors)
-  checkKind(body.parent, expected)
+  checkKind('parent', body.parent, expected)
   return body
 }
 
@@ -101,21 +132,24 @@ function compiled<T>(id: SchemaId): ValidateFunction<T> {
   return validate as ValidateFunction<T>
 }
 
-function checkKind(parent: KubeObject, expected: KindRule): void {
+function checkKind(place: 'parent' | 'object', object: KubeObject, expected: KindRule): void {
   for (const field of ['apiVersion', 'kind'] as const) {
-    if (parent[field] !== expected[field]) {
-      throw new RequestError(400, `parent.${field} is ${shown(parent[field])}, accepted is "${expected[field]}"`)
+    if (object[field] !== expected[field]) {
+      throw new RequestError(400, `${place}.${field} is ${shown(object[field])}, accepted is "${expected[field]}"`)
     }
   }
 }
 
-function checkGroup(map: ObjectMap, rule: KindRule, role: 'child' | 'related', { kind }: KindRule): void {
+const remedies = {
+  child: 'the CompositeController of KIND has no childResources rule for it',
+  related: 'the CompositeController of KIND has no customize hook, or one that does not ask for it',
+  attachment: 'the DecoratorController of KIND has no attachments rule for it',
+}
+
+function checkGroup(map: ObjectMap, rule: KindRule, role: keyof typeof remedies, { kind }: KindRule): void {
   if (Object.hasOwn(map, groupKey(rule))) return
   const wanted = `${rule.kind} (${rule.apiVersion})`
-  const remedy =
-    role === 'child'
-      ? `the CompositeController of ${kind} has no childResources rule for it`
-      : `the CompositeController of ${kind} has no customize hook, or one that does not ask for it`
+  const remedy = remedies[role].replace('KIND', kind)
   throw new RequestError(500, `the request has no ${role} group for ${wanted}: ${remedy}`)
 }
 

@@ -74,6 +74,20 @@ const compositeRequest = {
   },
 } as const
 
+const decoratorRequest = {
+  $id: 'DecoratorRequest',
+  description: 'Body of sync calls of a decorator.',
+  type: 'object',
+  required: ['controller', 'object', 'attachments', 'related', 'finalizing'],
+  properties: {
+    controller: { type: 'object', description: 'The DecoratorController. Not read.' },
+    object: { $ref: 'Parent#' },
+    attachments: { $ref: 'ObjectMap#' },
+    related: { $ref: 'ObjectMap#' },
+    finalizing: { type: 'boolean' },
+  },
+} as const
+
 const customizeRequest = {
   $id: 'CustomizeRequest',
   description: 'Body of customize calls.',
@@ -89,6 +103,26 @@ const compositeAnswer = {
   status: { type: 'object', description: 'The complete status of the parent.' },
   children: { type: 'array', items: { $ref: 'KubeObject#' }, description: 'Every desired child; others are deleted.' },
   resyncAfterSeconds: { type: 'number', exclusiveMinimum: 0 },
+} as const
+
+const decoratorResponse = {
+  $id: 'DecoratorResponse',
+  type: 'object',
+  additionalProperties: false,
+  required: ['attachments'],
+  properties: {
+    annotations: {
+      type: 'object',
+      additionalProperties: { type: ['string', 'null'] },
+      description: 'Annotations of the object to set, or with null to remove; others stay.',
+    },
+    attachments: {
+      type: 'array',
+      items: { $ref: 'KubeObject#' },
+      description: 'Every desired attachment; others are deleted.',
+    },
+    resyncAfterSeconds: compositeAnswer.resyncAfterSeconds,
+  },
 } as const
 
 const compositeResponse = {
@@ -145,8 +179,10 @@ export const schemas = [
   objectMap,
   parent,
   compositeRequest,
+  decoratorRequest,
   customizeRequest,
   compositeResponse,
+  decoratorResponse,
   finalizeResponse,
   customizeResponse,
   errorResponse,

@@ -63,6 +63,28 @@ export interface FinalizeResponse extends CompositeResponse {
   finalized: boolean
 }
 
+/** Body of a decorator controller's sync call. */
+export interface DecoratorRequest {
+  controller: KubeObject
+  object: KubeObject
+  attachments: ObjectMap
+  related: ObjectMap
+  finalizing: boolean
+}
+
+/**
+ * Answer to a decorator's sync. Labels and status, which the protocol also knows, are left out: the objects that this
+ * project decorates are not its own, and an absent status is never written.
+ */
+export interface DecoratorResponse {
+  /** Keys to set, or with null to remove; others stay. */
+  annotations?: Record<string, string | null>
+  /** The complete desired attachments; others are deleted. */
+  attachments: KubeObject[]
+  /** Seconds, > 0; absent for none. */
+  resyncAfterSeconds?: number
+}
+
 /** Body of a customize call: for composites and decorators alike the object is called `parent`. */
 export interface CustomizeRequest {
   controller: KubeObject

@@ -1,0 +1,328 @@
+import { type Batch, chunks, nextBatch } from './batches.ts'
+import { resolvedBudget } from './config.ts'
+import { maxReplicas } from './pods.ts'
+import type { RecordChanges, RolloutState } from './record.ts'
+import { type KnownView, type RolloutView, knownView } from './view.ts'
+
+/** What one sync does about a rollout. */
+export interface Step {
+  /** The row of the table that matched. */
+  row: string
+  changes: RecordChanges
+  /** Seconds until the answer may be another one although nothing has changed; absent for never. */
+  again: number | undefined
+  /** Whether the facts are such that a recorded batch may be acted on. */
+  certain: boolean
+}
+
+/** One row: the first whose state and condition match decides. */
+interface Row<View> {
+  id: string
+  /** Recorded states that it is for; all if absent. */
+  from?: readonly RolloutState[]
+  when(view: View): boolean
+  /** What is to be recorded; only what differs is written. */
+  changes?(view: View): RecordChanges
+  /** Seconds until the next look; undefined ones do not count. */
+  again?(view: View): (number | undefined)[]
+}
+
+/** The message of a rollout that the user has paused. */
+export const pausedMessage = 'paused'
+
+/** Rows for as long as something needed for a decision is not known. Nothing may be deleted in any of them. */
+const preconditions: readonly Row<RolloutView>[] = [
+  {
+    id: 'T2',
+    from: ['planned', 'rolling'],
+    when: ({ set }) => !set.onDelete,
+    changes: (view) => ({
+      state: 'none',
+      'current-batch-ordinals': [],
+      'stalled-at': null,
+      message: 'aborted: the update strategy is no longer OnDelete',
+      ...podsDeleted(view, view.record.targetRevision),
+    }),
+  },
+  { id: 'T2b', from: ['none', 'done'], when: ({ set }) => !set.onDelete },
+  { id: 'T3', when: ({ set }) => set.target === undefined, again: () => [2] },
+  {
+    id: 'T4',
+    when: ({ set, report, record }) =>
+      report?.pods === undefined || (report.pods.length === 0 && set.replicas > 0 && record.state !== 'rolling'),
+    again: () => [5],
+  },
+  {
+    id: 'T5',
+    when: (view) => unfit(view) !== undefined,
+    changes: (view) => ({ 'stalled-at': null, message: unfit(view) ?? null }),
+  },
+]
+
+/** Rows for a set whose target and pods are known. */
+const transitions: readonly Row<KnownView>[] = [
+  {
+    id: 'T6b',
+    from: ['done'],
+    when: ({ pods, record, target }) => pods.old.size === 0 && record.lastRevision !== target,
+    changes: ({ target }) => ({ ...revisions(target), message: null }),
+  },
+  {
+    id: 'T6',
+    from: ['none', 'done'],
+    when: ({ pods }) => pods.old.size === 0,
+    changes: () => ({ message: null }),
+  },
+  {
+    id: 'T7',
+    from: ['none', 'done'],
+    when: () => true,
+    changes: (view) => ({
+      state: 'planned',
+      'planned-at': view.now,
+      ...revisions(view.target),
+      ...frozenPlan(view),
+      'pods-to-update': view.pods.old.size,
+      'pods-deleted': 0,
+      ...(view.record.batch.length === 0 ? {} : { 'current-batch-ordinals': [] }),
+      'started-at': null,
+      'range-name': null,
+      'range-index': null,
+      'range-total': null,
+      'batch-index': null,
+      'batch-total': null,
+      'batch-started-at': null,
+      'stalled-at': null,
+      message: null,
+    }),
+  },
+  {
+    id: 'T8',
+    from: ['planned'],
+    when: ({ record, target }) => record.targetRevision !== target,
+    changes: ({ target, pods }) => ({ ...revisions(target), 'pods-to-update': pods.old.size }),
+  },
+  {
+    id: 'T9',
+    from: ['planned'],
+    when: ({ pods }) => pods.unfinished.size === 0,
+    changes: ({ target }) => ({
+      state: 'done',
+      ...revisions(target),
+      'current-batch-ordinals': [],
+      message: null,
+    }),
+  },
+  {
+    id: 'T10',
+    from: ['planned'],
+    when: ({ record }) => record.plannedAt === undefined,
+    changes: ({ now }) => ({ 'planned-at': now }),
+  },
+  {
+    id: 'T11',
+    from: ['planned'],
+    when: (view) => heldBack(view) !== undefined,
+    changes: (view) => ({ message: heldBack(view) ?? null }),
+    again: (view) => [nextAvailable(view)],
+  },
+  {
+    id: 'T12',
+    from: ['planned'],
+    when: (view) => secondsToStart(view) > 0,
+    changes: () => ({ message: null }),
+    again: (view) => [secondsToStart(view), nextAvailable(view)],
+  },
+  {
+    id: 'T13',
+    from: ['planned'],
+    when: () => true,
+    changes: (view) => ({
+      state: 'rolling',
+      'started-at': view.now,
+      ...frozenPlan(view),
+      'pods-to-update': view.pods.old.size,
+      message: null,
+      // Whoever wrote one while nothing was rolling: it is no batch of this rollout.
+      ...(view.record.batch.length === 0 ? {} : { 'current-batch-ordinals': [] }),
+    }),
+  },
+  {
+    id: 'T14',
+    from: ['rolling'],
+    when: ({ record, target }) => record.targetRevision !== target,
+    changes: (view) => ({
+      ...revisions(view.target),
+      ...frozenPlan(view),
+      'pods-to-update': view.pods.old.size,
+      'pods-deleted': 0,
+      'current-batch-ordinals': [],
+      'stalled-at': null,
+      message: null,
+    }),
+  },
+  {
+    id: 'T15',
+    from: ['rolling'],
+    when: ({ pods }) => pods.unfinished.size === 0 && pods.terminating === 0 && pods.outside === 0,
+    changes: (view) => ({
+      state: 'done',
+      ...revisions(view.target),
+      'current-batch-ordinals': [],
+      'stalled-at': null,
+      message: null,
+      ...podsDeleted(view, view.target),
+    }),
+  },
+  {
+    id: 'T16',
+    from: ['rolling'],
+    when: ({ config }) => config.paused,
+    changes: () => ({ 'current-batch-ordinals': [], 'stalled-at': null, message: pausedMessage }),
+    again: (view) => [nextAvailable(view)],
+  },
+  {
+    id: 'T17',
+    from: ['rolling'],
+    when: (view) => newBatch(view) !== undefined,
+    changes: (view) => {
+      const batch = newBatch(view)
+      return batch === undefined ? {} : { ...batchChanges(view, batch), ...podsDeleted(view, view.target) }
+    },
+  },
+  {
+    id: 'T18',
+    from: ['rolling'],
+    when: (view) => view.record.stalledAt === undefined && secondsToStall(view) <= 0,
+    changes: (view) => ({ 'stalled-at': view.now, message: stallMessage(view) }),
+    again: (view) => [nextAvailable(view)],
+  },
+  {
+    id: 'T19',
+    from: ['rolling'],
+    when: () => true,
+    changes: ({ record }) => (record.stalledAt === undefined ? { message: null } : {}),
+    again: (view) => [view.record.stalledAt === undefined ? secondsToStall(view) : undefined, nextAvailable(view)],
+  },
+]
+
+/** Names of all rows, in the order in which they are tried. */
+export const rowIds: readonly string[] = [...preconditions, ...transitions].map(({ id }) => id)
+
+/** What is to be done about a set that is enrolled and lives. */
+export function step(view: RolloutView): Step {
+  const row = matching(preconditions, view)
+  if (row !== undefined) return stepOf(row, view, false)
+  const known = knownView(view)
+  if (known === undefined) throw new Error('a set without known pods has passed the preconditions')
+  const transition = matching(transitions, known)
+  if (transition === undefined) throw new Error('the table of transitions has a gap')
+  return stepOf(transition, known, true)
+}
+
+function matching<View extends RolloutView>(rows: readonly Row<View>[], view: View): Row<View> | undefined {
+  return rows.find((row) => (row.from?.includes(view.record.state) ?? true) && row.when(view))
+}
+
+function stepOf<View extends RolloutView>(row: Row<View>, view: View, certain: boolean): Step {
+  const waits = (row.again?.(view) ?? []).filter((wait) => wait !== undefined && wait < Infinity)
+  const again = waits.length === 0 ? undefined : Math.min(...(waits as number[]))
+  return { row: row.id, changes: row.changes?.(view) ?? {}, again, certain }
+}
+
+/** Why a set cannot be rolled as it is; undefined if it can. */
+function unfit({ set, report }: RolloutView): string | undefined {
+  if (set.replicas > maxReplicas) return `${set.replicas} replicas; sets of up to ${maxReplicas} are rolled`
+  const unnumbered = (report?.pods ?? []).filter(({ ordinal }) => ordinal === undefined)
+  if (unnumbered.length === 0) return undefined
+  const names = listed(
+    unnumbered.map(({ name, uid }) => name ?? uid),
+    5,
+  )
+  return `pods without a label apps.kubernetes.io/pod-index that agrees with their name: ${names}`
+}
+
+/** Why a planned rollout may not start, whatever the time. */
+function heldBack({ config, report }: KnownView): string | undefined {
+  if (config.paused) return pausedMessage
+  if (config.group === undefined) return undefined
+  const { group } = report
+  if (group?.name !== config.group) return `waits for what is known about the rollout group ${config.group}`
+  return group.blockedBy === undefined ? undefined : `waits for ${group.blockedBy} of the rollout group ${config.group}`
+}
+
+function secondsToStart({ record, config, target, now }: KnownView): number {
+  return config.startNow === target ? 0 : (record.plannedAt ?? now) + config.delaySeconds - now
+}
+
+/** Seconds until a rollout that does not move counts as stalled; infinite if never. */
+function secondsToStall({ config, record, pods, now }: KnownView): number {
+  if (config.readyTimeoutSeconds === 0) return Infinity
+  const { batch, batchStartedAt, updatedAt, startedAt } = record
+  const isFinished = batch.every((ordinal) => !pods.unfinished.has(ordinal))
+  const since = (batch.length === 0 ? undefined : batchStartedAt) ?? updatedAt ?? startedAt
+  if (since === undefined) return Infinity
+  // A batch that has come to its end has not stalled; what comes after it has.
+  const ends = isFinished ? batch.map((ordinal) => pods.availableSince.get(ordinal) ?? 0) : []
+  return Math.max(since, ...ends) + config.readyTimeoutSeconds - now
+}
+
+function nextAvailable({ pods, now }: KnownView): number | undefined {
+  return pods.nextAvailable === undefined ? undefined : pods.nextAvailable - now
+}
+
+/** The batch to record, if pods may be deleted that the recorded one does not have. */
+function newBatch({ set, plan, pods, record }: KnownView): Batch | undefined {
+  const batch = nextBatch(chunks(set, plan), pods, plan.maxUnavailable)
+  const recorded = new Set(record.batch)
+  if (batch?.ordinals.every((ordinal) => recorded.has(ordinal)) ?? true) return undefined
+  const going = record.batch.filter((ordinal) => pods.unfinished.has(ordinal))
+  const ordinals = [...new Set([...(batch?.ordinals ?? []), ...going])].sort((a, b) => a - b)
+  return batch === undefined ? undefined : { ...batch, ordinals }
+}
+
+function batchChanges({ set, plan, now }: KnownView, { chunk, ordinals }: Batch): RecordChanges {
+  return {
+    'range-name': chunk.range.name,
+    'range-index': chunk.range.index,
+    'range-total': chunk.range.total,
+    'batch-index': chunk.index,
+    'batch-total': chunk.total,
+    'current-batch-ordinals': ordinals,
+    'batch-started-at': now,
+    replicas: set.replicas,
+    'max-unavailable': plan.maxUnavailable,
+    'stalled-at': null,
+    message: null,
+  }
+}
+
+/** What the poller has deleted on the way to this revision. */
+function podsDeleted({ report }: RolloutView, target: string | undefined): RecordChanges {
+  const { deleted } = report ?? {}
+  return deleted !== undefined && deleted.targetRevision === target ? { 'pods-deleted': deleted.count } : {}
+}
+
+function revisions(target: string): RecordChanges {
+  return { 'last-revision': target, 'target-revision': target }
+}
+
+/** What holds for a rollout from now to its end. */
+function frozenPlan({ set, config }: KnownView): RecordChanges {
+  return {
+    replicas: set.replicas,
+    'max-unavailable': resolvedBudget(config.maxUnavailable, set.replicas),
+    'half-split': config.halfSplit,
+  }
+}
+
+function stallMessage({ pods }: KnownView): string {
+  const down = [...pods.unavailable].sort((a, b) => a - b)
+  if (down.length === 0 && pods.outside > 0) return `${pods.outside} pods above the range do not go`
+  const texts = down.map((ordinal) => `${ordinal} (${pods.reasons.get(ordinal) ?? 'unknown'})`)
+  return `not available: ${listed(texts, 10)}`
+}
+
+function listed(texts: string[], most: number): string {
+  return texts.length > most ? `${texts.slice(0, most).join(', ')}, ...` : texts.join(', ')
+}
