@@ -20,6 +20,8 @@ A Kubernetes with kaspr-metacontroller on it runs (Metacontroller: ${metacontrol
   kubectl -n shop scale statefulset orders-app --replicas 3   # as the autoscaler would: there are no metrics here
   kubectl -n shop wait --for=condition=Ready kapp/orders
   kubectl -n shop get kapp orders -o yaml
+  kubectl -n shop annotate kapp orders kaspr.io/rebalance=now
+  kubectl -n shop get kapp --watch                            # REBALANCING counts up, and down again
   kubectl -n shop annotate kapp orders kaspr.io/pause-reconciliation=true
 
 Hooks:   ${hooks.url}/metrics  ${hooks.url}/openapi.json
