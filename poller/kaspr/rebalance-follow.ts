@@ -101,7 +101,7 @@ function miss(draft: Draft, signal: Signal): void {
 
 function refuse(draft: Draft, signal: Signal, problem: string): void {
   countRefusal(draft, signal)
-  delete draft.state.signalledAt
+  forgetTime(draft, signal)
   draft.finished = { signal, success: false, accepted: false }
   fail(draft, signal, problem, draft.limits.backoffMs)
 }
@@ -139,11 +139,16 @@ function fail(draft: Draft, signal: Signal, problem: string, manualPauseMs: numb
   draft.events.push(failure(problem))
 }
 
+/** An automatic signal that had no effect does not count; the time of an earlier one is not a manual signal's to forget. */
+function forgetTime({ state }: Draft, { reason }: Signal): void {
+  if (reason === 'subscription_change') delete state.signalledAt
+}
+
 /** The look just before the signal found that it must not be sent. */
 function hold(draft: Draft, signal: Signal, why: string): void {
   const { state, facts, limits } = draft
   delete state.signal
-  delete state.signalledAt
+  forgetTime(draft, signal)
   state.problem = why
   if (signal.reason === 'manual') manualFailed(draft, why, limits.backoffMs)
   else state.attempts = { ...state.attempts, retryAt: stamp(facts.now + limits.backoffMs) }

@@ -488,6 +488,6 @@ void t.test('whatever happens: one signal at a time, none while unsettled, and n
     world.run(3_600_000)
     if (world.posts.length !== posts) throw new Error('it does not come to rest')
   })
-  t.doesNotThrow(() => fc.assert(property, { numRuns: 500, seed: 7 }))
+  t.doesNotThrow(() => fc.assert(property, { numRuns: 500 }))
   t.end()
 })
