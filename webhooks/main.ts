@@ -22,18 +22,19 @@ export async function serve(env: Environment, hooks: readonly FastifyPluginAsync
   const settings = readSettings(hookSettings, withEnvFile(env))
   const logger = createLogger(settings.LOG_LEVEL)
   const app = await buildServer({ settings, hooks, logger })
-  try {
-    await app.listen({ host: settings.HOST, port: settings.PORT })
-  } catch (error) {
-    await app.close()
-    throw listenProblem(error, settings)
-  }
-  // Running calls end within SHUTDOWN_SECONDS (server.ts); this is the net below.
-  closeWithGrace({ delay: settings.SHUTDOWN_SECONDS * 1000 + 5000, logger }, async ({ signal, err }) => {
+  // Before it listens: who sees it listening may end it. Calls end within SHUTDOWN_SECONDS (server.ts); this is the net below.
+  const grace = closeWithGrace({ delay: settings.SHUTDOWN_SECONDS * 1000 + 5000, logger }, async ({ signal, err }) => {
     if (err === undefined) logger.info({ signal }, 'shutting down')
     else logger.fatal({ err }, 'shutting down after an error that nobody caught')
     await app.close()
   })
+  try {
+    await app.listen({ host: settings.HOST, port: settings.PORT })
+  } catch (error) {
+    grace.uninstall()
+    await app.close()
+    throw listenProblem(error, settings)
+  }
 }
 
 /** A socket that cannot be had, in terms of the settings that ask for it. */
