@@ -1,3 +1,4 @@
+import { own } from '../webhooks/contract/objects.ts'
 import type { KubeObject, RelatedRule } from '../webhooks/contract/types.ts'
 
 /** Finds the objects that a customize rule selects, without looking at all of them each time. */
@@ -32,7 +33,7 @@ export class RelatedIndex {
     return (this.#buckets.get(keyOf(place)) ?? []).filter(
       ({ metadata }) =>
         (names === undefined || names.includes(metadata.name)) &&
-        wanted.every(([key, value]) => ownLabel(metadata.labels, key) === value),
+        wanted.every(([key, value]) => own(metadata.labels, key) === value),
     )
   }
 }
@@ -46,8 +47,4 @@ interface Place {
 
 function keyOf({ apiVersion, resource, namespace, label }: Place): string {
   return JSON.stringify([apiVersion, resource, namespace, label])
-}
-
-function ownLabel(labels: Record<string, string> | undefined, key: string): string | undefined {
-  return labels !== undefined && Object.hasOwn(labels, key) ? labels[key] : undefined
 }

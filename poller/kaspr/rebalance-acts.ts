@@ -1,3 +1,4 @@
+import { own } from '../../webhooks/contract/objects.ts'
 import { isPaused } from '../../webhooks/kaspr/annotations.ts'
 import type { KubeObject } from '../../webhooks/contract/types.ts'
 import type { KubeClient } from '../kube/client.ts'
@@ -117,8 +118,8 @@ export async function removeAnnotation(
   })
 }
 
-function annotationOf({ metadata: { annotations = {} } }: KubeObject): string | undefined {
-  return Object.hasOwn(annotations, rebalanceAnnotation) ? annotations[rebalanceAnnotation] : undefined
+function annotationOf({ metadata }: KubeObject): string | undefined {
+  return own(metadata.annotations, rebalanceAnnotation)
 }
 
 /** The app itself; another one of that name is none. */

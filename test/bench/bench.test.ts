@@ -1,6 +1,6 @@
 import t from 'tap'
 import { lastApplied } from '../../webhooks/contract/freeze.ts'
-import { sameJson } from '../../webhooks/contract/hash.ts'
+import { sameJson } from '../../webhooks/contract/objects.ts'
 import { objectsOf } from '../../webhooks/contract/request.ts'
 import type { CompositeResponse, KubeObject } from '../../webhooks/contract/types.ts'
 import { kaspr } from '../../webhooks/kaspr/index.ts'

@@ -14,16 +14,6 @@ export function canonicalJson(value: unknown): string {
   return `{${fields.join(',')}}`
 }
 
-/** Whether two values have equal canonical JSON, found out without writing it. */
-export function sameJson(a: unknown, b: unknown): boolean {
-  if (Array.isArray(a)) {
-    return Array.isArray(b) && a.length === b.length && a.every((item, index) => sameJson(item, b[index]))
-  }
-  if (!isMap(a) || !isMap(b)) return a === b
-  const keys = definedKeys(a)
-  return keys.length === definedKeys(b).length && keys.every((key) => Object.hasOwn(b, key) && sameJson(a[key], b[key]))
-}
-
 function definedKeys(map: Record<string, unknown>): string[] {
   return Object.keys(map).filter((key) => map[key] !== undefined)
 }

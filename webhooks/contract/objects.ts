@@ -6,6 +6,11 @@ export function objectNamed(map: ObjectMap, rule: KindRule, name: string): KubeO
   return [...objectsOf(map, rule).values()].find(({ metadata }) => metadata.name === name)
 }
 
+/** The value of a key, or `undefined`: keys such as `constructor` have none unless they are there. */
+export function own<Value>(map: Readonly<Record<string, Value>> | undefined, key: string): Value | undefined {
+  return map !== undefined && Object.hasOwn(map, key) ? map[key] : undefined
+}
+
 /** Whether two values have the same JSON, whatever the order of keys. */
 export function sameJson(a: unknown, b: unknown): boolean {
   if (a === b) return true

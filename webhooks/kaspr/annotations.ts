@@ -1,4 +1,5 @@
 import type { ObservationSpec } from '../../crds/types/observation.ts'
+import { own } from '../contract/objects.ts'
 import type { KubeObject } from '../contract/types.ts'
 import type { HookSettings } from '../settings.ts'
 
@@ -59,10 +60,6 @@ export function appAnnotations({ metadata }: KubeObject, settings: HookSettings)
     hungMembers: { enabled, thresholdSeconds: threshold ?? settings.HUNG_REBALANCING_THRESHOLD_SECONDS },
     warnings,
   }
-}
-
-function own(map: Record<string, string> | undefined, key: string): string | undefined {
-  return map !== undefined && Object.hasOwn(map, key) ? map[key] : undefined
 }
 
 function wholeSeconds(value: string | undefined): number | undefined {

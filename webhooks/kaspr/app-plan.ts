@@ -1,6 +1,5 @@
 import { lastApplied } from '../contract/freeze.ts'
-import { sameJson } from '../contract/hash.ts'
-import { isMap } from '../contract/objects.ts'
+import { isMap, sameJson } from '../contract/objects.ts'
 import type { PodRendering } from './app-rendering.ts'
 import type { AppView, LinkedComponent } from './app-view.ts'
 import type { MountedComponent } from './pod-template.ts'

@@ -1,3 +1,4 @@
+import { own } from '../contract/objects.ts'
 import type { KasprAppSpec } from '../../crds/types/kasprapp.ts'
 import { canonicalQuantity, quantityValue } from '../contract/quantity.ts'
 import { type Problem, shown } from '../contract/validate.ts'
@@ -110,10 +111,6 @@ function pageBytes(name: string): bigint {
 
 function isResource(name: string): boolean {
   return ['cpu', 'memory', 'ephemeral-storage'].includes(name) || isHugePage(name) || extended.test(name)
-}
-
-function own(amounts: Quantities, name: string): number | string | undefined {
-  return Object.hasOwn(amounts, name) ? amounts[name] : undefined
 }
 
 /** In thousandths: processors are counted in them. */

@@ -1,5 +1,5 @@
 import type { KasprAppSpec } from '../../crds/types/kasprapp.ts'
-import { isMap } from '../contract/objects.ts'
+import { isMap, own } from '../contract/objects.ts'
 import { canonicalQuantity, quantityValue } from '../contract/quantity.ts'
 import { type Problem, shown } from '../contract/validate.ts'
 import { annotationKeyProblems, labelKeyProblems } from './label-keys.ts'
@@ -87,7 +87,7 @@ function claimProblems(
   const at = `${field}.volumeClaimTemplate`
   const { accessModes, resources } = spec
   const { requests } = resources
-  const size = Object.hasOwn(requests, 'storage') ? requests['storage'] : undefined
+  const size = own(requests, 'storage')
   const alone = !accessModes.includes('ReadWriteOncePod') || accessModes.length === 1
   return [
     ...labelKeyProblems(metadata?.labels, `${at}.metadata.labels`),

@@ -1,9 +1,9 @@
+import { own } from '../contract/objects.ts'
 import type { ObservationSpec } from '../../crds/types/observation.ts'
 import { shown } from '../contract/validate.ts'
 import type { KubeObject } from '../contract/types.ts'
 import type { HookSettings } from '../settings.ts'
 import { configPrefix, groupLabel } from './names.ts'
-import { ownText } from './own-text.ts'
 
 /** What an Event on the StatefulSet should say, `Observation.spec.rollout.warnings`. */
 export type Warning = NonNullable<NonNullable<ObservationSpec['rollout']>['warnings']>[number]
@@ -48,7 +48,7 @@ export function rolloutConfig({ metadata }: Pick<KubeObject, 'metadata'>, settin
     accepted: string,
     fallback: T,
   ): T | undefined => {
-    const text = ownText(metadata.annotations, key)
+    const text = own(metadata.annotations, key)
     if (text === undefined) return undefined
     const value = parse(text)
     if (value === undefined) {
@@ -80,8 +80,8 @@ export function rolloutConfig({ metadata }: Pick<KubeObject, 'metadata'>, settin
     settings.RO_ENABLE_HALF_SPLIT,
   )
   const paused = read(`${configPrefix}paused`, parseBoolean, 'true or false; it counts as true', true)
-  const grafanaPause = ownText(metadata.annotations, grafanaPaused)?.toLowerCase() === 'true'
-  const group = ownText(metadata.labels, groupLabel)
+  const grafanaPause = own(metadata.annotations, grafanaPaused)?.toLowerCase() === 'true'
+  const group = own(metadata.labels, groupLabel)
   return {
     delaySeconds: seconds('delay-seconds', settings.RO_DELAY_SECONDS),
     maxUnavailable: budget(`${configPrefix}max-unavailable`) ??
@@ -92,7 +92,7 @@ export function rolloutConfig({ metadata }: Pick<KubeObject, 'metadata'>, settin
     readyTimeoutSeconds: seconds('ready-timeout-seconds', settings.RO_READY_TIMEOUT_SECONDS),
     useEviction: settings.RO_USE_EVICTION,
     paused: (paused ?? false) || grafanaPause,
-    startNow: ownText(metadata.annotations, `${configPrefix}start-now`),
+    startNow: own(metadata.annotations, `${configPrefix}start-now`),
     group: group === '' ? undefined : group,
     warnings,
   }

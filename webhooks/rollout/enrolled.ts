@@ -1,7 +1,7 @@
+import { own } from '../contract/objects.ts'
 import type { KubeObject } from '../contract/types.ts'
 import type { HookSettings } from '../settings.ts'
 import { enabledLabel } from './names.ts'
-import { ownText } from './own-text.ts'
 
 /** The settings that decide which StatefulSets are rolled out; hooks and poller must have them alike. */
 export type EnrolmentSettings = Pick<
@@ -19,7 +19,7 @@ export function enrolled({ metadata }: Pick<KubeObject, 'metadata'>, settings: E
     return namespace === settings.RO_TARGET_NAMESPACE?.trim() && name === settings.RO_TARGET_STATEFUL_SET?.trim()
   }
   const namespaces = watchedNamespaces(settings)
-  return ownText(labels, enabledLabel) === 'true' && (namespaces.length === 0 || namespaces.includes(namespace))
+  return own(labels, enabledLabel) === 'true' && (namespaces.length === 0 || namespaces.includes(namespace))
 }
 
 /** Whether one StatefulSet is rolled out by name, instead of all with the label. */

@@ -1,5 +1,5 @@
+import { own } from '../contract/objects.ts'
 import type { ObjectMeta } from '../contract/types.ts'
-import { ownText } from './own-text.ts'
 
 /** Label with the ordinal of a StatefulSet's pod, set by Kubernetes 1.28 and later. */
 export const podIndexLabel = 'apps.kubernetes.io/pod-index'
@@ -18,7 +18,7 @@ export interface PodIdentity {
  * @returns undefined when the label is no integer (the name is not asked then), or the name is none of this set
  */
 export function podOrdinal({ metadata }: PodIdentity, setName: string): number | undefined {
-  const label = ownText(metadata?.labels, podIndexLabel)
+  const label = own(metadata?.labels, podIndexLabel)
   if (label !== undefined) return integer(label)
   const name = metadata?.name ?? ''
   return name.startsWith(`${setName}-`) ? integer(name.slice(setName.length + 1)) : undefined
@@ -26,14 +26,14 @@ export function podOrdinal({ metadata }: PodIdentity, setName: string): number |
 
 /** The ordinal of a pod whose label and name agree: the only one that a pod is ever deleted by. */
 export function certainOrdinal(pod: PodIdentity, setName: string): number | undefined {
-  const label = ownText(pod.metadata?.labels, podIndexLabel)
+  const label = own(pod.metadata?.labels, podIndexLabel)
   const ordinal = label === undefined ? undefined : integer(label)
   return ordinal !== undefined && pod.metadata?.name === `${setName}-${ordinal}` ? ordinal : undefined
 }
 
 /** Whether a pod is not of the target revision. One without the label is not. */
 export function needsUpdate({ metadata }: PodIdentity, target: string): boolean {
-  return ownText(metadata?.labels, revisionLabel) !== target
+  return own(metadata?.labels, revisionLabel) !== target
 }
 
 function integer(text: string): number | undefined {

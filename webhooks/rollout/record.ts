@@ -1,5 +1,5 @@
+import { own } from '../contract/objects.ts'
 import { recordPrefix } from './names.ts'
-import { ownText } from './own-text.ts'
 import type { Range } from './batches.ts'
 
 /** States of a rollout; a set that was never rolled is in none. */
@@ -58,7 +58,7 @@ const messageLength = 256
 
 /** Reads the recorded annotations of a StatefulSet. */
 export function readRecord(annotations: Record<string, string> | undefined): RolloutRecord {
-  const text = (key: keyof RecordValues): string | undefined => ownText(annotations, recordPrefix + key)
+  const text = (key: keyof RecordValues): string | undefined => own(annotations, recordPrefix + key)
   const number = (key: keyof RecordValues): number | undefined => integer(text(key))
   const state = text('state')
   const maxUnavailable = number('max-unavailable')
@@ -94,7 +94,7 @@ export function annotationPatch(
   for (const [key, value] of Object.entries(changes)) {
     const name = recordPrefix + key
     const wanted = value === null ? null : valueText(value)
-    if ((ownText(annotations, name) ?? null) !== wanted) patch[name] = wanted
+    if ((own(annotations, name) ?? null) !== wanted) patch[name] = wanted
   }
   if (Object.keys(patch).length > 0) patch[`${recordPrefix}updated-at`] = String(now)
   return patch

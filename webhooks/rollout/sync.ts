@@ -1,10 +1,10 @@
+import { own } from '../contract/objects.ts'
 import { freeze } from '../contract/freeze.ts'
 import type { DecoratorRequest, DecoratorResponse } from '../contract/types.ts'
 import type { HookContext } from '../hooks.ts'
 import { enrolled, isSingleTarget } from './enrolled.ts'
 import { enabledLabel, observationName, recordPrefix } from './names.ts'
 import { observation } from './observation.ts'
-import { ownText } from './own-text.ts'
 import { annotationPatch, patched, readRecord } from './record.ts'
 import { step } from './transitions.ts'
 import { observationOf, rolloutView } from './view.ts'
@@ -56,9 +56,9 @@ export function syncRollout(request: DecoratorRequest, context: HookContext): De
  */
 function left(request: DecoratorRequest, { settings, now }: HookContext): DecoratorResponse {
   const { labels, annotations: present } = request.object.metadata
-  const isOptedOut = !isSingleTarget(settings) && ownText(labels, enabledLabel) !== 'true'
+  const isOptedOut = !isSingleTarget(settings) && own(labels, enabledLabel) !== 'true'
   if (!isOptedOut && observationOf(request) === undefined) return { attachments: [] }
-  const has = (key: string): boolean => ownText(present, recordPrefix + key) !== undefined
+  const has = (key: string): boolean => own(present, recordPrefix + key) !== undefined
   const changes = {
     ...(has('state') ? { state: 'none' as const } : {}),
     ...(has('current-batch-ordinals') ? { 'current-batch-ordinals': [] } : {}),
