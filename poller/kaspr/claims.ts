@@ -60,6 +60,8 @@ export function changesClaim({ type, object, old }: StoreEvent<PackagesClaim>): 
  * them out of the app's hands or puts them back, and grows them.
  */
 export class KeptClaims implements AppPart {
+  readonly fields = []
+  readonly problemsOf = 'Claims'
   readonly #client: KubeClient
   readonly #attempts: Attempts
   readonly #dryRun: boolean

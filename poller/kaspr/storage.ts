@@ -19,6 +19,7 @@ type StorageReport = NonNullable<NonNullable<ObservationStatus['kasprApp']>['sto
  * the same, nothing rolls. Each step is found again from the cluster after a restart.
  */
 export class StorageGrowth implements AppPart {
+  readonly fields = ['storage'] as const
   readonly #client: KubeClient
   readonly #attempts: Attempts
   readonly #dryRun: boolean
