@@ -12,9 +12,8 @@ import { Rebalances } from '../../poller/kaspr/rebalance-part.ts'
 import { ReportSensing } from '../../poller/kaspr/report-sensing.ts'
 import { StorageGrowth } from '../../poller/kaspr/storage.ts'
 import { warnings } from '../../poller/kaspr/warnings.ts'
-import { createClient } from '../../poller/kube/client.ts'
 import { SensorDelegate } from '../../webhooks/sensors/delegate.ts'
-import { startFakeApi } from '../fakes/api-server.ts'
+import { startApiWithClient } from '../fakes/api-client.ts'
 import { FakeClock } from './fake-clock.ts'
 import { HungWorld } from './hung-world.ts'
 
@@ -116,12 +115,7 @@ interface StatusSchema {
 }
 
 void t.test('every field of a report belongs to one part, or to none', async (t) => {
-  const api = await startFakeApi()
-  const client = createClient({ kubeconfig: api.kubeconfig })
-  t.teardown(async () => {
-    await client.close()
-    await api.close()
-  })
+  const { client } = await startApiWithClient(t)
   const clock = new FakeClock()
   const sensor = new SensorDelegate()
   const waits = { intervalMs: 1, timeoutMs: 1, connectTimeoutMs: 1, confirmMs: 1, minIntervalMs: 1, backoffMs: 1 }

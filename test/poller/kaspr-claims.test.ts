@@ -7,10 +7,9 @@ import type { AppPart, KasprAppReport, KasprAppSpec, Look, PartReport } from '..
 import { trimPod } from '../../poller/kaspr/pods.ts'
 import { trimSet } from '../../poller/kaspr/statefulsets.ts'
 import { StorageGrowth } from '../../poller/kaspr/storage.ts'
-import { createClient } from '../../poller/kube/client.ts'
 import type { KubeClient } from '../../poller/kube/client.ts'
 import type { KubeObject } from '../../webhooks/contract/types.ts'
-import { startFakeApi } from '../fakes/api-server.ts'
+import { startApiWithClient } from '../fakes/api-client.ts'
 import type { FakeApi } from '../fakes/api-server.ts'
 import { FakeClock } from './fake-clock.ts'
 
@@ -37,12 +36,7 @@ interface World {
 }
 
 async function world(t: Test): Promise<World> {
-  const api = await startFakeApi()
-  const client = createClient({ kubeconfig: api.kubeconfig })
-  t.teardown(async () => {
-    await client.close()
-    await api.close()
-  })
+  const { api, client } = await startApiWithClient(t)
   const metadata = { name: 'a', namespace: 'shop', uid: 'app-uid' }
   api.put(collections.app, { apiVersion: 'kaspr.io/v1alpha1', kind: 'KasprApp', metadata })
   for (const [name, allowVolumeExpansion] of [
