@@ -126,12 +126,14 @@ function summary({ uiState, counts, replicas, workRemaining }: RolloutModel): st
   }
 }
 
-function activeRange({ recorded: { rangeName, rangeIndex, rangeTotal } }: RolloutModel): string | undefined {
+/** The range that is rolled, for example `upper_range (1/2)`. */
+export function activeRange({ recorded: { rangeName, rangeIndex, rangeTotal } }: RolloutModel): string | undefined {
   if (rangeName === undefined) return undefined
   return rangeIndex === undefined ? rangeName : `${rangeName} (${ofTotal(rangeIndex, rangeTotal)})`
 }
 
-function activeBatch({ recorded: { batchIndex, batchTotal } }: RolloutModel): string | undefined {
+/** The batch of it, for example `3/8`. */
+export function activeBatch({ recorded: { batchIndex, batchTotal } }: RolloutModel): string | undefined {
   return batchIndex === undefined ? undefined : ofTotal(batchIndex, batchTotal)
 }
 

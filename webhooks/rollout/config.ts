@@ -31,7 +31,8 @@ export interface RolloutConfig {
 }
 
 const grafanaMaxUnavailable = 'rollout-max-unavailable'
-const grafanaPaused = 'grafana.com/rollout-paused'
+/** Annotation of grafana/rollout-operator that pauses, too. */
+export const grafanaPaused = 'grafana.com/rollout-paused'
 
 /** A year: more than anybody waits, and less than what overflows the timers of others. */
 const maxSeconds = 31_536_000
