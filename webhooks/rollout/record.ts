@@ -50,7 +50,16 @@ export interface RolloutRecord {
   /** Ascending, without doubles. */
   batch: number[]
   batchStartedAt: number | undefined
+  rangeName: string | undefined
+  /** 1-based, as are all indices. */
+  rangeIndex: number | undefined
+  rangeTotal: number | undefined
+  batchIndex: number | undefined
+  batchTotal: number | undefined
+  podsToUpdate: number | undefined
+  podsDeleted: number | undefined
   stalledAt: number | undefined
+  message: string | undefined
 }
 
 /** Longest message, in characters. */
@@ -74,7 +83,15 @@ export function readRecord(annotations: Record<string, string> | undefined): Rol
     halfSplit: boolean(text('half-split')),
     batch: ordinals(text('current-batch-ordinals')),
     batchStartedAt: number('batch-started-at'),
+    rangeName: text('range-name'),
+    rangeIndex: number('range-index'),
+    rangeTotal: number('range-total'),
+    batchIndex: number('batch-index'),
+    batchTotal: number('batch-total'),
+    podsToUpdate: number('pods-to-update'),
+    podsDeleted: number('pods-deleted'),
     stalledAt: number('stalled-at'),
+    message: text('message'),
   }
 }
 
