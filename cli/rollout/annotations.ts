@@ -4,7 +4,7 @@ import { readSettings } from '../../webhooks/environment.ts'
 import { type RolloutConfig, rolloutConfig } from '../../webhooks/rollout/config.ts'
 import { enrolled } from '../../webhooks/rollout/enrolled.ts'
 import { enabledLabel, recordPrefix } from '../../webhooks/rollout/names.ts'
-import { type RecordValues, type RolloutRecord, integer, readRecord } from '../../webhooks/rollout/record.ts'
+import { type RecordValues, type RolloutRecord, readRecord } from '../../webhooks/rollout/record.ts'
 import { type HookSettings, hookSettings } from '../../webhooks/settings.ts'
 
 /**
@@ -19,13 +19,6 @@ export interface Recorded extends Omit<RolloutRecord, 'state' | 'plannedAt' | 's
   startedAt: number | string | undefined
   updatedAt: number | string | undefined
   stalledAt: number | string | undefined
-  /** Where it is and why it does not move: written for people alone, the operator never reads it. */
-  rangeName: string | undefined
-  rangeIndex: number | undefined
-  rangeTotal: number | undefined
-  batchIndex: number | undefined
-  batchTotal: number | undefined
-  message: string | undefined
 }
 
 /** Reads what is recorded on a set. */
@@ -42,12 +35,6 @@ export function recorded({ metadata: { annotations } }: KubeObject): Recorded {
     startedAt: record.startedAt ?? text('started-at'),
     updatedAt: record.updatedAt ?? text('updated-at'),
     stalledAt: record.stalledAt ?? text('stalled-at'),
-    rangeName: text('range-name'),
-    rangeIndex: integer(text('range-index')),
-    rangeTotal: integer(text('range-total')),
-    batchIndex: integer(text('batch-index')),
-    batchTotal: integer(text('batch-total')),
-    message: text('message'),
   }
 }
 

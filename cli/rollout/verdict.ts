@@ -70,7 +70,7 @@ function isRecorded({ recorded: { state, targetRevision } }: RolloutModel, targe
 /** What was recorded as stalled for another revision, or is held on purpose, is not stalled any more. */
 function stalled({ recorded, paused }: RolloutModel, target: string): boolean {
   const { state, stalledAt, targetRevision } = recorded
-  return state === 'rolling' && stalledAt !== undefined && targetRevision === target && !paused
+  return state === 'rolling' && typeof stalledAt === 'number' && targetRevision === target && !paused
 }
 
 /** Where the rollout is, and what it waits for. */

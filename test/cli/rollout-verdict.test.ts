@@ -133,6 +133,12 @@ void t.test('status: one verdict and one line for each way a rollout can stand',
       'progressing',
       /take up revision/,
     ],
+    [
+      'stalled, written by nobody knows whom',
+      { annotations: { ...stalled, 'stalled-at': 'ages' } },
+      'progressing',
+      /batch/,
+    ],
     ['stalled, repaired by itself', { annotations: { ...stalled } }, 'stalled', /stalled/],
     [
       'stalled, and a change that Kubernetes has not seen',

@@ -133,8 +133,8 @@ function valueText(value: NonNullable<RecordChanges[keyof RecordChanges]>): stri
   return text.length <= messageLength ? text : `${text.slice(0, messageLength - 1)}…`
 }
 
-/** A recorded number: fits all that is written here, and what a person may write by hand. */
-export function integer(text: string | undefined): number | undefined {
+/** Fits all that is written here, and what a person may write by hand. */
+function integer(text: string | undefined): number | undefined {
   return text !== undefined && /^\d{1,12}$/.test(text) ? Number(text) : undefined
 }
 
