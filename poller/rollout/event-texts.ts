@@ -14,8 +14,13 @@ export interface Announcement {
 
 /** The Event of a step of a rollout. */
 export function stepEvent(step: Step, moment: Moment): Announcement {
-  const { type = 'Normal', reason, text } = stepTexts[step.kind]
-  return eventOf(moment, type, reason, text(step, moment))
+  const { type = 'Normal', reason } = stepTexts[step.kind]
+  return eventOf(moment, type, reason, stepText(step, moment))
+}
+
+/** A step of a rollout in words, without the name of the set. */
+export function stepText(step: Step, moment: Moment): string {
+  return stepTexts[step.kind].text(step, moment)
 }
 
 const stepTexts: Record<
