@@ -1,4 +1,5 @@
 import type { Settings, SettingsSchema } from '../webhooks/environment.ts'
+import { enrolmentDependencies, enrolmentSettings } from '../webhooks/settings.ts'
 
 /** Settings of `poll`, as environment variables. docs/settings.md is generated from this. */
 export const pollerSettings = {
@@ -151,6 +152,27 @@ export const pollerSettings = {
       maximum: 3600,
       description: 'Pause after a rebalance signal that came to nothing; doubled each time, up to ten times as long.',
     },
+    ...enrolmentSettings,
+    RO_POLL_SECONDS: {
+      type: 'integer',
+      default: 10,
+      minimum: 1,
+      maximum: 300,
+      description:
+        'Longest time between two looks at a rollout that is planned or runs; changes are looked at as they come.',
+    },
+    RO_COUNTDOWN_LOG_INTERVAL: {
+      type: 'integer',
+      default: 60,
+      minimum: 1,
+      maximum: 31_536_000,
+      description: 'Seconds between two lines of the log that count down to the start of a rollout.',
+    },
+    RO_JSON_LOGS: {
+      type: 'boolean',
+      default: false,
+      description: 'Log milestones of rollouts as JSON, one object per line, and not as `[namespace/name] text`.',
+    },
     SHUTDOWN_SECONDS: {
       type: 'number',
       default: 10,
@@ -159,6 +181,7 @@ export const pollerSettings = {
       description: 'Time to come to an end after SIGTERM. Keep it below `terminationGracePeriodSeconds` of the pod.',
     },
   },
+  dependencies: enrolmentDependencies,
 } as const satisfies SettingsSchema
 
 /** Values of the settings of `poll`. */
