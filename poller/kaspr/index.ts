@@ -127,8 +127,8 @@ export class KasprApps implements Reporter {
     const look = this.#lookAt(observation, previous, now, { running, answers, members })
     const seen = this.#parts(look)
     return {
-      ...seen,
       condition: { status: 'True', reason: 'Polled', message: 'Members are asked for their status' },
+      ...seen,
       events: [...memberEvents(look.target, before, members, answers), ...seen.events],
       againMs: Math.min(seen.againMs, this.#againMs(backoff, before, members, running)),
     }
@@ -175,10 +175,10 @@ export class KasprApps implements Reporter {
         events = [],
         acts = [],
         againMs = Infinity,
-      } = part.look({ ...look, members: report.members })
+      } = part.look(Object.assign({}, look, { members: report.members }))
       // Every part may have problems.
       const problems = [...(report.problems ?? []), ...(added.problems ?? [])]
-      report = { ...report, ...added, ...(problems.length > 0 && { problems }) }
+      report = Object.assign({}, report, added, problems.length > 0 && { problems })
       all.events.push(...events)
       all.acts.push(...acts)
       all.againMs = Math.min(all.againMs, againMs)
