@@ -7,7 +7,8 @@ export interface Streamed {
   lines(): Iterable<string>
 }
 
-const chunkLength = 64 * 1024
+/** Some milliseconds of work. Each chunk waits for a turn of the event loop, which can be long when all is busy. */
+const chunkLength = 1024 * 1024
 
 /**
  * The metrics of a registry in the Prometheus text format, in chunks between which other work is done: with thousands of
