@@ -16,8 +16,11 @@ const chunkLength = 1024 * 1024
  */
 export async function* exposition(registry: Registry): AsyncGenerator<string> {
   let chunk = ''
+  let separator = ''
   for (const metric of registry.getMetricsAsArray()) {
     const texts = isStreamed(metric) ? metric.lines() : [`${await registry.getSingleMetricAsString(metric.name)}\n`]
+    chunk += separator
+    separator = '\n'
     for (const text of texts) {
       chunk += text
       if (chunk.length < chunkLength) continue
@@ -25,7 +28,6 @@ export async function* exposition(registry: Registry): AsyncGenerator<string> {
       chunk = ''
       await setImmediate()
     }
-    chunk += '\n'
   }
   yield chunk
 }
