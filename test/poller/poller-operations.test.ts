@@ -8,6 +8,7 @@ import { serveOperations } from '../../poller/operations.ts'
 import { pollerSettings } from '../../poller/settings.ts'
 import { SettingsError, readSettings } from '../../webhooks/environment.ts'
 import { definitions } from '../../webhooks/sensors/definitions.ts'
+import { createSensors } from '../../webhooks/sensors/prometheus.ts'
 import { until } from '../webhooks/until.ts'
 import { World, calm, get, leases, pods } from './poller-world.ts'
 
@@ -147,9 +148,13 @@ void t.test('settings: defaults, fractions, and every wrong one named', (t) => {
 void t.test('health: reasons are told, other paths are 404', async (t) => {
   let reason = undefined as string | undefined
   const registry = new Registry()
+  const sensor = createSensors({ registry, process: 'poll', detail: 'full' })
+  for (const app of Array.from({ length: 1000 }, (_, app) => `app-${app}`)) {
+    sensor.onReconcileDequeued({ app, component: app, namespace: 'shop', waitSeconds: 0, queueDepth: 0 })
+  }
   const server = await serveOperations({ port: 0, registry, unhealthy: () => reason, unready: () => reason })
   t.teardown(() => server.close())
-  const ask = async (path: string, method: 'GET' | 'POST' = 'GET'): Promise<string> => {
+  const ask = async (path: string, method: 'GET' | 'HEAD' | 'POST' = 'GET'): Promise<string> => {
     const { statusCode, body } = await request(`http://127.0.0.1:${server.port}${path}`, { method })
     return `${statusCode} ${await body.text()}`
   }
@@ -161,6 +166,11 @@ void t.test('health: reasons are told, other paths are 404', async (t) => {
   t.match(await ask('/'), /^404 /)
   t.match(await ask('/metrics/x'), /^404 /)
   t.match(await ask('/metrics', 'POST'), /^405 /)
+  t.ok((await ask('/metrics')) === `200 ${await registry.metrics()}`, 'more than one chunk')
+  const { headers, body } = await request(`http://127.0.0.1:${server.port}/metrics`)
+  t.equal(headers['content-type'], registry.contentType)
+  body.on('error', () => undefined).destroy()
+  t.match(await ask('/metrics', 'HEAD'), /^200 $/, 'a scrape that was given up harms nobody')
 })
 
 void t.test('requests are counted as audit logs name them', (t) => {
