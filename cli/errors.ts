@@ -1,5 +1,5 @@
 /** A wrong call of the program (exit code 2); the message says what is accepted. */
 export class UsageError extends Error {}
 
-/** Input that cannot be used (exit code 1); the message names the file. */
+/** What its user has to put right (exit code 1), such as input that cannot be used; the message names it. */
 export class InputError extends Error {}

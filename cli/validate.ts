@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import type { Surroundings } from './commands.ts'
+import type { Surroundings } from './program.ts'
 import { UsageError } from './errors.ts'
 import { findingText, readObjects } from './input.ts'
 

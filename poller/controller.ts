@@ -33,6 +33,11 @@ export interface Report {
    * by the next look. What came of them is told by that look, which follows soon.
    */
   acts?: Act[]
+  /**
+   * Why something could not be looked at. What is told is written and done; then the look counts as failed, and is repeated
+   * after a back-off.
+   */
+  failure?: Error
 }
 
 /** Does one thing that cannot be taken back. It looks again just before, bounds its time, and does not throw. */
@@ -165,9 +170,9 @@ export class Controller {
       if (result === 'gone') return report.againMs
     }
     for (const event of report.events ?? []) this.#options.record(event)
-    return (await this.#act(observation, report.acts ?? [], signal))
-      ? Math.min(afterActsMs, report.againMs)
-      : report.againMs
+    const acted = await this.#act(observation, report.acts ?? [], signal)
+    if (report.failure !== undefined) throw report.failure
+    return acted ? Math.min(afterActsMs, report.againMs) : report.againMs
   }
 
   /** Whether anything was done. */

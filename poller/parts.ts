@@ -115,8 +115,8 @@ export function assemble({ settings, logger, member, kubeconfig }: PartsOptions)
   const parts: AppPart[] = [
     hungMembers,
     packages,
-    new KeptClaims(client, new Attempts(clock)),
-    new StorageGrowth(client, new Attempts(clock)),
+    new KeptClaims(client, new Attempts(clock), settings.POLLER_DRY_RUN),
+    new StorageGrowth(client, new Attempts(clock), settings.POLLER_DRY_RUN),
     rebalances,
     warnings,
     new ReportSensing(sensor),

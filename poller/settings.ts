@@ -128,7 +128,7 @@ export const pollerSettings = {
       type: 'boolean',
       default: false,
       description:
-        'Look and tell by Events what would be done to members, and do nothing to them. Claims grow all the same.',
+        'Look, and tell by Events what would be done to members, pods, claims and StatefulSets, without doing it. Reports are written, and the annotation of a request for a rebalance is removed.',
     },
     REBALANCE_CONFIRM_SECONDS: {
       type: 'number',

@@ -1,89 +1,66 @@
+import { own } from '../../webhooks/contract/objects.ts'
 import type { KubeObject } from '../../webhooks/contract/types.ts'
+import { readSettings } from '../../webhooks/environment.ts'
+import { type RolloutConfig, rolloutConfig } from '../../webhooks/rollout/config.ts'
+import { enrolled } from '../../webhooks/rollout/enrolled.ts'
+import { enabledLabel, recordPrefix } from '../../webhooks/rollout/names.ts'
+import { type RecordValues, type RolloutRecord, readRecord } from '../../webhooks/rollout/record.ts'
+import { type HookSettings, hookSettings } from '../../webhooks/settings.ts'
 
-/** What the operator has written down on a StatefulSet. Malformed numbers and lists count as absent. */
-export interface Recorded {
-  /** `none`, `planned`, `rolling`, `done`, or whatever text is there. */
+/**
+ * What the operator has written down on a StatefulSet, for people. The operator takes what it cannot read for absent; here
+ * states and times that cannot be read are their text, because whoever has to correct it must see it.
+ */
+export interface Recorded extends Omit<RolloutRecord, 'state' | 'plannedAt' | 'startedAt' | 'updatedAt' | 'stalledAt'> {
+  /** Of RolloutState, or whatever text is there; undefined where nothing was ever recorded. */
   state: string | undefined
-  targetRevision: string | undefined
-  /** Times: Unix seconds, or the text itself if it is no integer. */
+  /** Times: Unix seconds, or the text itself. */
   plannedAt: number | string | undefined
   startedAt: number | string | undefined
   updatedAt: number | string | undefined
   stalledAt: number | string | undefined
-  maxUnavailable: number | undefined
-  halfSplit: boolean | undefined
-  rangeName: string | undefined
-  rangeIndex: number | undefined
-  rangeTotal: number | undefined
-  batchIndex: number | undefined
-  batchTotal: number | undefined
-  batchOrdinals: number[]
-  message: string | undefined
 }
 
-const prefix = 'rollout-operator/'
-const enabledLabel = 'rollout-operator/enabled'
-
-/** Reads the annotations `rollout-operator/*` of a set. */
-export function recorded(set: KubeObject): Recorded {
-  const text = (key: string): string | undefined => annotation(set, `${prefix}${key}`)
-  const time = (key: string): number | string | undefined => integer(text(key)) ?? text(key)
-  return {
-    state: text('state'),
-    targetRevision: text('target-revision'),
-    plannedAt: time('planned-at'),
-    startedAt: time('started-at'),
-    updatedAt: time('updated-at'),
-    stalledAt: time('stalled-at'),
-    maxUnavailable: integer(text('max-unavailable')),
-    halfSplit: truth(text('half-split')),
-    rangeName: text('range-name'),
-    rangeIndex: integer(text('range-index')),
-    rangeTotal: integer(text('range-total')),
-    batchIndex: integer(text('batch-index')),
-    batchTotal: integer(text('batch-total')),
-    batchOrdinals: ordinals(text('current-batch-ordinals')),
-    message: text('message'),
+/** Reads what is recorded on a set. */
+export function recorded({ metadata: { annotations } }: KubeObject): Recorded {
+  const record = readRecord(annotations)
+  const text = (key: keyof RecordValues): string | undefined => {
+    const value = own(annotations, recordPrefix + key)
+    return value === '' ? undefined : value
   }
+  return {
+    ...record,
+    state: text('state'),
+    plannedAt: record.plannedAt ?? text('planned-at'),
+    startedAt: record.startedAt ?? text('started-at'),
+    updatedAt: record.updatedAt ?? text('updated-at'),
+    stalledAt: record.stalledAt ?? text('stalled-at'),
+  }
+}
+
+/** What a set itself asks for. What it leaves to the operator's settings is not known outside of the operator. */
+export interface Wishes extends Pick<RolloutConfig, 'paused' | 'startNow'> {
+  /** Seconds between plan and start, if the set has a valid one. */
+  delaySeconds: number | undefined
+}
+
+/** Reads the configuration of a set. */
+export function wishes(set: KubeObject): Wishes {
+  const { paused, startNow, delaySeconds } = rolloutConfig(set, { ...defaults(), RO_DELAY_SECONDS: NaN })
+  return { paused, startNow, delaySeconds: Number.isNaN(delaySeconds) ? undefined : delaySeconds }
 }
 
 /**
- * Whether an operator looks after the set: the label says so or, without a label, a state is recorded (an operator that is
- * set up for a single set asks for no label).
+ * Whether an operator looks after the set, as far as can be told without its settings: the label says so or, without a
+ * label, a rollout is recorded (an operator that is set up for a single set asks for no label).
  */
 export function looksEnrolled(set: KubeObject): boolean {
-  const { labels = {} } = set.metadata
-  const label = Object.hasOwn(labels, enabledLabel) ? labels[enabledLabel] : undefined
-  return label === undefined ? annotation(set, `${prefix}state`) !== undefined : label === 'true'
+  if (own(set.metadata.labels, enabledLabel) !== undefined) return enrolled(set, defaults())
+  return readRecord(set.metadata.annotations).state !== 'none'
 }
 
-/** Seconds between plan and start as this set overrides them; undefined without a valid override. */
-export function delayOverride(set: KubeObject): number | undefined {
-  const seconds = integer(annotation(set, 'config.rollout-operator/delay-seconds'))
-  return seconds !== undefined && seconds >= 0 ? seconds : undefined
-}
+let settings: HookSettings | undefined
 
-/** The integer that a decimal text stands for. */
-export function integer(text: string | undefined): number | undefined {
-  const value = text !== undefined && /^[+-]?\d+$/.test(text.trim()) ? Number(text) : NaN
-  return Number.isSafeInteger(value) ? value : undefined
-}
-
-/** Empty texts count as absent. */
-function annotation({ metadata: { annotations = {} } }: KubeObject, key: string): string | undefined {
-  const text = Object.hasOwn(annotations, key) ? annotations[key] : undefined
-  return text === '' ? undefined : text
-}
-
-function truth(text: string | undefined): boolean | undefined {
-  return text === undefined ? undefined : text.toLowerCase() === 'true'
-}
-
-function ordinals(text: string | undefined): number[] {
-  try {
-    const list: unknown = JSON.parse(text ?? '[]')
-    return Array.isArray(list) && list.every((item) => Number.isSafeInteger(item)) ? (list as number[]) : []
-  } catch {
-    return []
-  }
+function defaults(): HookSettings {
+  return (settings ??= readSettings(hookSettings, {}))
 }

@@ -1,3 +1,4 @@
+import { enabledLabel } from '../../webhooks/rollout/names.ts'
 import type { RolloutModel, UiState } from './model.ts'
 import { span } from './text.ts'
 import type { Line, Span, Style } from './text.ts'
@@ -50,7 +51,7 @@ export function plainLine(model: RolloutModel): string {
     const batch = activeBatch(model)
     if (range !== undefined) parts.push(`range ${range}`)
     if (batch !== undefined) parts.push(`batch ${batch}`)
-    if (recorded.batchOrdinals.length > 0) parts.push(`ordinals ${batchOrdinals(model) ?? ''}`)
+    if (recorded.batch.length > 0) parts.push(`ordinals ${batchOrdinals(model) ?? ''}`)
     if (recorded.stalledAt !== undefined) parts.push(`stalled since ${localTime(recorded.stalledAt)}`)
   }
   if (uiState !== 'Idle' && recorded.message !== undefined) parts.push(recorded.message)
@@ -69,7 +70,7 @@ export function localTime(time: number | string): string {
 
 const notEnrolled: Row = {
   label: 'Operator',
-  value: 'not enrolled: label rollout-operator/enabled is not "true"',
+  value: `not enrolled: label ${enabledLabel} is not "true"`,
   style: 'yellow',
 }
 
@@ -125,18 +126,20 @@ function summary({ uiState, counts, replicas, workRemaining }: RolloutModel): st
   }
 }
 
-function activeRange({ recorded: { rangeName, rangeIndex, rangeTotal } }: RolloutModel): string | undefined {
+/** The range that is rolled, for example `upper_range (1/2)`. */
+export function activeRange({ recorded: { rangeName, rangeIndex, rangeTotal } }: RolloutModel): string | undefined {
   if (rangeName === undefined) return undefined
   return rangeIndex === undefined ? rangeName : `${rangeName} (${ofTotal(rangeIndex, rangeTotal)})`
 }
 
-function activeBatch({ recorded: { batchIndex, batchTotal } }: RolloutModel): string | undefined {
+/** The batch of it, for example `3/8`. */
+export function activeBatch({ recorded: { batchIndex, batchTotal } }: RolloutModel): string | undefined {
   return batchIndex === undefined ? undefined : ofTotal(batchIndex, batchTotal)
 }
 
 const shownOrdinals = 10
 
-function batchOrdinals({ recorded: { batchOrdinals: ordinals } }: RolloutModel): string | undefined {
+function batchOrdinals({ recorded: { batch: ordinals } }: RolloutModel): string | undefined {
   if (ordinals.length === 0) return undefined
   const more = ordinals.length - shownOrdinals
   return `${ordinals.slice(0, shownOrdinals).join(', ')}${more > 0 ? ` ... (+${more} more)` : ''}`

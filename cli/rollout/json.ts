@@ -19,6 +19,7 @@ export function modelJson(model: RolloutModel): object {
     missing: counts.missing,
     work_remaining: model.workRemaining,
     idle: model.uiState === 'Idle',
+    paused: model.paused,
     planned_at: recorded.plannedAt ?? null,
     starts_in_seconds: model.startsInSeconds ?? null,
     started_at: recorded.startedAt ?? null,
@@ -31,7 +32,7 @@ export function modelJson(model: RolloutModel): object {
     range_total: recorded.rangeTotal ?? null,
     batch_index: recorded.batchIndex ?? null,
     batch_total: recorded.batchTotal ?? null,
-    current_batch_ordinals: recorded.batchOrdinals,
+    current_batch_ordinals: recorded.batch,
     message: recorded.message ?? null,
     sections: model.sections.map(sectionJson),
   }

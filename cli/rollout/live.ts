@@ -3,15 +3,10 @@ import { ApiError } from '../../poller/kube/client.ts'
 import type { KubeClient } from '../../poller/kube/client.ts'
 import { Informer } from '../../poller/kube/informer.ts'
 import { listAll } from '../../poller/kube/list.ts'
+import { selectorText } from '../../poller/kube/selector.ts'
 import { InputError } from '../errors.ts'
 import type { Live } from './model.ts'
-import { selectorText } from '../../poller/kube/selector.ts'
-
-/** The StatefulSet that is looked at. */
-export interface Target {
-  namespace: string
-  name: string
-}
+import type { Target } from './target.ts'
 
 /** A view of live objects that keeps itself up to date. */
 export interface Watched {
@@ -20,21 +15,34 @@ export interface Watched {
   stop(): Promise<void>
 }
 
+/** Longest that an answer is waited for. */
+const answerMs = 20_000
+
 /**
- * Reads the set and its pods once.
+ * Reads the set.
  *
  * @throws InputError if there is no such set, if it may not be read, or if no API server answers
  */
-export async function readLive(client: KubeClient, target: Target, signal: AbortSignal): Promise<Live> {
-  const path = `${setsPath(target)}/${encodeURIComponent(target.name)}`
-  const set = await explained(`statefulsets`, target, () => client.request<KubeObject>({ path, signal }))
+export async function readStatefulSet(client: KubeClient, target: Target): Promise<KubeObject> {
+  return explained('get, list and watch of statefulsets', target, () =>
+    client.request<KubeObject>({ path: setPath(target), timeoutMs: answerMs }),
+  )
+}
+
+/**
+ * Reads the set and its pods once.
+ *
+ * @throws InputError as readStatefulSet does
+ */
+export async function readLive(client: KubeClient, target: Target): Promise<Live> {
+  const set = await readStatefulSet(client, target)
   const pods: KubeObject[] = []
-  await explained('pods', target, () =>
+  await explained('get, list and watch of pods', target, () =>
     listAll({
       client,
       path: podsPath(target),
       query: { labelSelector: selectorText(set) },
-      signal,
+      signal: AbortSignal.timeout(answerMs),
       onPage(objects, isFirst) {
         if (isFirst) pods.length = 0
         pods.push(...objects)
@@ -42,6 +50,28 @@ export async function readLive(client: KubeClient, target: Target, signal: Abort
     }),
   )
   return { set, pods }
+}
+
+/**
+ * Sets annotations of the set, or with null removes them.
+ *
+ * @throws InputError as readStatefulSet does
+ */
+export async function annotate(
+  client: KubeClient,
+  target: Target,
+  annotations: Record<string, string | null>,
+): Promise<void> {
+  await explained('patch of statefulsets', target, () =>
+    client.request({
+      method: 'PATCH',
+      path: setPath(target),
+      query: { fieldManager: 'kubectl-rollouts' },
+      contentType: 'application/merge-patch+json',
+      body: { metadata: { annotations } },
+      timeoutMs: answerMs,
+    }),
+  )
 }
 
 /**
@@ -83,6 +113,10 @@ export function watchLive(client: KubeClient, target: Target, first: Live, onCha
   }
 }
 
+function setPath(target: Target): string {
+  return `${setsPath(target)}/${encodeURIComponent(target.name)}`
+}
+
 function setsPath({ namespace }: Target): string {
   return `/apis/apps/v1/namespaces/${encodeURIComponent(namespace)}/statefulsets`
 }
@@ -91,19 +125,17 @@ function podsPath({ namespace }: Target): string {
   return `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`
 }
 
-/** Runs a read; what goes wrong is told in words for the person who called. */
-async function explained<T>(resource: string, { namespace, name }: Target, read: () => Promise<T>): Promise<T> {
+/** Runs requests; what goes wrong is told in words for the person who called. @param rights what they need */
+async function explained<T>(rights: string, { namespace, name }: Target, send: () => Promise<T>): Promise<T> {
   try {
-    return await read()
+    return await send()
   } catch (error) {
     if (!(error instanceof ApiError)) throw new InputError(`cannot reach the API server: ${reasonOf(error)}`)
     const { status, message } = error
     if (status === 404) throw new InputError(`no StatefulSet ${namespace}/${name}`)
     if (status === 401) throw new InputError(`no access: the API server does not accept the credentials: ${message}`)
-    if (status === 403) {
-      throw new InputError(`no access: get, list and watch of ${resource} in ${namespace} are needed: ${message}`)
-    }
-    throw new InputError(`the API server answers ${resource} with ${status}: ${message}`)
+    if (status === 403) throw new InputError(`no access: ${rights} in ${namespace} are needed: ${message}`)
+    throw new InputError(`the API server answers ${rights} with ${status}: ${message}`)
   }
 }
 

@@ -1,7 +1,9 @@
 import { isMap } from '../../webhooks/contract/objects.ts'
 import type { KubeObject } from '../../webhooks/contract/types.ts'
-import { delayOverride, looksEnrolled, recorded } from './annotations.ts'
-import type { Recorded } from './annotations.ts'
+import { type Range, ordinalsOf, ranges } from '../../webhooks/rollout/batches.ts'
+import { readSet } from '../../webhooks/rollout/stateful-set.ts'
+import { looksEnrolled, recorded, wishes } from './annotations.ts'
+import type { Recorded, Wishes } from './annotations.ts'
 import { podsByOrdinal } from './pods.ts'
 import type { PodView } from './pods.ts'
 
@@ -40,7 +42,9 @@ export interface RolloutModel {
   /** Pods that are not NEW and Ready. */
   workRemaining: number
   recorded: Recorded
-  /** Seconds until the planned start, 0 when it is due; undefined if nothing is planned or the delay is not known. */
+  /** Whether its owner has asked to hold the rollout. */
+  paused: boolean
+  /** Seconds until the planned start, 0 when it is due; undefined if nothing waits for a time that is known. */
   startsInSeconds: number | undefined
   /** In the order they are rolled. */
   sections: Section[]
@@ -64,20 +68,20 @@ export interface PodCounts {
 export function rolloutModel(live: Live, now: number, delaySeconds?: number): RolloutModel {
   const { set } = live
   const record = recorded(set)
-  const target = textAt(set['status'], 'updateRevision')
-  const { start, replicas } = range(set)
-  const found = podsByOrdinal(live, target ?? record.targetRevision, new Set(record.batchOrdinals))
-  const pods = Array.from({ length: replicas }, (_, i): PodView => {
-    const ordinal = start + i
-    return found.get(ordinal) ?? { ordinal, revision: 'missing', ready: false, inBatch: false }
-  })
+  const wanted = wishes(set)
+  const target = revisionOf(set)
+  const size = readSet(set)
+  const found = podsByOrdinal(live, target ?? record.targetRevision, new Set(record.batch))
+  const pods = ordinalsOf(size).map(
+    (ordinal): PodView => found.get(ordinal) ?? { ordinal, revision: 'missing', ready: false, inBatch: false },
+  )
   const counts = countsOf(pods)
-  const workRemaining = replicas - counts.newReady
+  const workRemaining = size.replicas - counts.newReady
   const uiState = uiStateOf(record, workRemaining)
   return {
     namespace: set.metadata.namespace ?? '',
     name: set.metadata.name,
-    replicas,
+    replicas: size.replicas,
     enrolled: looksEnrolled(set),
     uiState,
     operatorState: record.state ?? 'unknown',
@@ -85,44 +89,63 @@ export function rolloutModel(live: Live, now: number, delaySeconds?: number): Ro
     counts,
     workRemaining,
     recorded: record,
-    startsInSeconds: uiState === 'Scheduled' ? rest(record, now, delaySeconds ?? delayOverride(set)) : undefined,
-    sections: sectionsOf(pods, record),
+    paused: wanted.paused,
+    startsInSeconds: uiState === 'Scheduled' ? secondsToStart(record, wanted, target, now, delaySeconds) : undefined,
+    sections: sectionsOf(pods, ranges(size, record.halfSplit === true), record),
   }
 }
 
-/** `spec.updateStrategy.type` of a set. */
-export function updateStrategy({ spec }: KubeObject): string {
-  return (isMap(spec) ? textAt(spec['updateStrategy'], 'type') : undefined) ?? 'RollingUpdate'
+/** What is wrong with the update strategy of a set that is to be rolled by the operator; undefined if nothing is. */
+export function notOnDelete(set: KubeObject): string | undefined {
+  if (readSet(set).onDelete) return undefined
+  const { metadata, spec } = set
+  const strategy = (isMap(spec) ? textAt(spec['updateStrategy'], 'type') : undefined) ?? 'RollingUpdate'
+  const name = `StatefulSet ${metadata.namespace ?? ''}/${metadata.name}`
+  return `${name}: spec.updateStrategy.type is ${strategy}; the rollout operator works with OnDelete only`
 }
 
-function range({ spec }: KubeObject): { start: number; replicas: number } {
-  if (!isMap(spec)) return { start: 0, replicas: 1 }
-  const { replicas, ordinals } = spec
-  const start = isMap(ordinals) ? ordinals['start'] : undefined
-  return { start: typeof start === 'number' ? start : 0, replicas: typeof replicas === 'number' ? replicas : 1 }
+/**
+ * `status.updateRevision`, unlike the operator's target also while the status is about an earlier template: for as long as
+ * nothing newer is known, pods are told apart by it.
+ */
+function revisionOf({ status }: KubeObject): string | undefined {
+  return textAt(status, 'updateRevision')
 }
 
 /** That all pods are new and ready weighs more than any annotation: those may be left over. */
-function uiStateOf({ state, batchOrdinals }: Recorded, workRemaining: number): UiState {
+function uiStateOf({ state, batch }: Recorded, workRemaining: number): UiState {
   if (workRemaining === 0) return 'Idle'
-  if (state === 'rolling' || batchOrdinals.length > 0) return 'Rolling'
+  if (state === 'rolling' || batch.length > 0) return 'Rolling'
   return state === 'planned' ? 'Scheduled' : 'NeedsAction'
 }
 
-function rest({ plannedAt }: Recorded, now: number, delaySeconds: number | undefined): number | undefined {
-  if (typeof plannedAt !== 'number' || delaySeconds === undefined) return undefined
-  return Math.max(0, Math.ceil(plannedAt + delaySeconds - now))
+function secondsToStart(
+  { plannedAt }: Recorded,
+  { paused, startNow, delaySeconds }: Wishes,
+  target: string | undefined,
+  now: number,
+  given: number | undefined,
+): number | undefined {
+  const delay = given ?? delaySeconds
+  // Neither of the two waits for the time: one for somebody, the other for nothing.
+  if (paused || (startNow !== undefined && startNow === target)) return undefined
+  if (typeof plannedAt !== 'number' || delay === undefined) return undefined
+  return Math.max(0, Math.ceil(plannedAt + delay - now))
 }
 
-function sectionsOf(pods: PodView[], record: Recorded): Section[] {
-  const section = (title: Section['title'], rangeName: string, members: PodView[]): Section => ({
-    title,
-    status: sectionStatus(members, record, rangeName),
-    pods: members,
+const titles: Record<Range['name'], Section['title']> = {
+  upper_range: 'Upper',
+  lower_range: 'Lower',
+  all: 'All pods',
+}
+
+function sectionsOf(pods: PodView[], parts: Pick<Range, 'name' | 'ordinals'>[], record: Recorded): Section[] {
+  const none = { name: 'all' as const, ordinals: [] }
+  return (parts.length === 0 ? [none] : parts).map(({ name, ordinals }) => {
+    const members = new Set(ordinals)
+    const own = pods.filter(({ ordinal }) => members.has(ordinal))
+    return { title: titles[name], status: sectionStatus(own, record, name), pods: own }
   })
-  if (record.halfSplit !== true || pods.length <= 1) return [section('All pods', 'all', pods)]
-  const middle = Math.floor(pods.length / 2)
-  return [section('Upper', 'upper_range', pods.slice(middle)), section('Lower', 'lower_range', pods.slice(0, middle))]
 }
 
 function sectionStatus(pods: PodView[], { state, rangeName }: Recorded, ownName: string): SectionStatus {

@@ -1,6 +1,7 @@
-import { isMap } from '../../webhooks/contract/objects.ts'
+import { isMap, own } from '../../webhooks/contract/objects.ts'
 import type { KubeObject } from '../../webhooks/contract/types.ts'
-import { integer } from './annotations.ts'
+import { needsUpdate, podOrdinal, revisionLabel } from '../../webhooks/rollout/pod-facts.ts'
+import { controllerOf } from '../stored.ts'
 import type { Live } from './model.ts'
 
 /** What is at an ordinal. */
@@ -24,41 +25,27 @@ export function podsByOrdinal(
 ): Map<number, PodView> {
   const views = new Map<number, PodView>()
   for (const pod of pods) {
-    const ordinal = ordinalOf(pod, set.metadata.name)
-    if (ordinal === undefined || pod.metadata.deletionTimestamp !== undefined || !isOwned(pod, set)) continue
+    const ordinal = podOrdinal(pod, set.metadata.name)
+    if (
+      ordinal === undefined ||
+      pod.metadata.deletionTimestamp !== undefined ||
+      controllerOf(pod)?.uid !== set.metadata.uid
+    )
+      continue
     const revision = revisionOf(pod, target)
     views.set(ordinal, { ordinal, revision, ready: isReady(pod), inBatch: batch.has(ordinal) })
   }
   return views
 }
 
-/** The pod's index label or, without one, the number that its name ends with; undefined if neither is the set's. */
-export function ordinalOf({ metadata }: KubeObject, setName: string): number | undefined {
-  const label = labelOf(metadata.labels, 'apps.kubernetes.io/pod-index')
-  if (label !== undefined) return integer(label)
-  const { name } = metadata
-  const suffix = name.startsWith(`${setName}-`) ? name.slice(setName.length + 1) : ''
-  return /^\d+$/.test(suffix) ? integer(suffix) : undefined
-}
-
-function revisionOf({ metadata }: KubeObject, target: string | undefined): PodView['revision'] {
-  const revision = labelOf(metadata.labels, 'controller-revision-hash') ?? ''
-  if (target === undefined || revision === '') return 'unknown'
-  return revision === target ? 'new' : 'old'
-}
-
-function isOwned({ metadata }: KubeObject, set: KubeObject): boolean {
-  return (
-    metadata.ownerReferences?.some(({ controller, uid }) => controller === true && uid === set.metadata.uid) ?? false
-  )
+/** The operator counts a pod without a revision as old, to be on the safe side; a person is told that it has none. */
+function revisionOf(pod: KubeObject, target: string | undefined): PodView['revision'] {
+  if (target === undefined || !own(pod.metadata.labels, revisionLabel)) return 'unknown'
+  return needsUpdate(pod, target) ? 'old' : 'new'
 }
 
 function isReady({ status }: KubeObject): boolean {
   const conditions = isMap(status) ? status['conditions'] : undefined
   if (!Array.isArray(conditions)) return false
   return conditions.some((entry: unknown) => isMap(entry) && entry['type'] === 'Ready' && entry['status'] === 'True')
-}
-
-function labelOf(labels: Record<string, string> = {}, key: string): string | undefined {
-  return Object.hasOwn(labels, key) ? labels[key] : undefined
 }

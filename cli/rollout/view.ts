@@ -3,11 +3,13 @@ import { frame, messageFrame } from './frame.ts'
 import type { Frame, Screen } from './frame.ts'
 import { plainLine } from './header.ts'
 import { watchLive } from './live.ts'
-import type { Target, Watched } from './live.ts'
-import { rolloutModel, updateStrategy } from './model.ts'
+import type { Watched } from './live.ts'
+import { notOnDelete, rolloutModel } from './model.ts'
 import type { Live, RolloutModel } from './model.ts'
+import { paced } from './pace.ts'
 import { openScreen } from './screen.ts'
 import type { Keyboard, Terminal } from './screen.ts'
+import type { Target } from './target.ts'
 
 /** What is shown, from where. */
 export interface ViewOptions {
@@ -19,9 +21,6 @@ export interface ViewOptions {
   /** What keeps the view from being up to date, if anything. */
   trouble: () => string | undefined
 }
-
-const redrawMs = 100
-const countdownMs = 1000
 
 /** Draws the rollout on a terminal until Ctrl-C, q or a signal. */
 export async function viewScreen(
@@ -99,28 +98,6 @@ function lineOf(options: ViewOptions, watched: Watched): string {
 /** The model, or why there is none. */
 function modelOf({ target, delaySeconds }: ViewOptions, watched: Watched): RolloutModel | string {
   const live = watched.current()
-  const name = `StatefulSet ${target.namespace}/${target.name}`
-  if (live === undefined) return `${name} is gone. Waiting for it to come back.`
-  const strategy = updateStrategy(live.set)
-  if (strategy !== 'OnDelete') return `${name}: spec.updateStrategy.type is now ${strategy}, nothing is rolled.`
-  return rolloutModel(live, Date.now() / 1000, delaySeconds)
-}
-
-/** Runs something when asked to, but at most ten times a second, and at least once a second: a countdown goes on. */
-function paced(run: () => void): { soon(): void; now(): void; stop(): void } {
-  let waiting: NodeJS.Timeout | undefined
-  const now = (): void => {
-    clearTimeout(waiting)
-    waiting = undefined
-    run()
-  }
-  const regularly = setInterval(now, countdownMs)
-  return {
-    soon: () => (waiting ??= setTimeout(now, redrawMs)),
-    now,
-    stop() {
-      clearInterval(regularly)
-      clearTimeout(waiting)
-    },
-  }
+  if (live === undefined) return `StatefulSet ${target.namespace}/${target.name} is gone. Waiting for it to come back.`
+  return notOnDelete(live.set) ?? rolloutModel(live, Date.now() / 1000, delaySeconds)
 }

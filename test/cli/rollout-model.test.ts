@@ -3,7 +3,6 @@ import { modelJson } from '../../cli/rollout/json.ts'
 import { selectorText } from '../../poller/kube/selector.ts'
 import { rolloutModel } from '../../cli/rollout/model.ts'
 import type { Live, UiState } from '../../cli/rollout/model.ts'
-import { ordinalOf } from '../../cli/rollout/pods.ts'
 import { many, newRevision, noon, oldRevision, pod, states, world } from './rollout-world.ts'
 import type { World } from './rollout-world.ts'
 
@@ -63,26 +62,6 @@ void t.test(
     t.match(model({ ...given, target: oldRevision }).counts, { newReady: 1, oldReady: 1 }, 'the status wins')
   },
 )
-
-void t.test('ordinal of a pod: the label wins, a wrong label is no ordinal, else the end of the name', async (t) => {
-  const { set } = world()
-  const named = (name: string, label?: string): number | undefined => {
-    const { metadata, ...rest } = pod(set, 0, 'new')
-    const labels = label === undefined ? {} : { 'apps.kubernetes.io/pod-index': label }
-    return ordinalOf({ ...rest, metadata: { ...metadata, name, labels } }, 'web')
-  }
-  const table: [name: string, label: string | undefined, ordinal: number | undefined][] = [
-    ['web-5', '13', 13],
-    ['web-5', undefined, 5],
-    ['web-5', 'x', undefined],
-    ['web-x', undefined, undefined],
-    ['other-5', undefined, undefined],
-    ['web-api-5', undefined, undefined],
-    ['web-', undefined, undefined],
-    ['web', undefined, undefined],
-  ]
-  for (const [name, label, ordinal] of table) t.equal(named(name, label), ordinal, `${name} ${label ?? '-'}`)
-})
 
 void t.test('pods of others never count, whatever their labels say', async (t) => {
   const live = world({ pods: ['old', 'gone'] })
@@ -167,22 +146,34 @@ void t.test('enrolled: the label, or without one that somebody recorded a state'
     [{ 'rollout-operator/enabled': 'false' }, { state: 'none' }, false],
     [{}, {}, false],
     [{}, { state: 'planned' }, true],
+    [{}, { state: 'done' }, true],
+    [{}, { state: 'none' }, false],
+    [{ 'rollout-operator/enabled': 'yes' }, { state: 'rolling' }, false],
   ]
   for (const [labels, annotations, enrolled] of table) t.equal(model({ labels, annotations }).enrolled, enrolled)
 })
 
-void t.test('countdown: from the argument, else the set, else none; never below zero', async (t) => {
-  const planned = { state: 'planned', 'planned-at': String(noon - 60) }
-  const overrides = { 'config.rollout-operator/delay-seconds': '90' }
-  const given = (more: World): World => ({ pods: ['old'], annotations: planned, ...more })
-  t.equal(model(given({})).startsInSeconds, undefined)
-  t.equal(model(given({ overrides })).startsInSeconds, 30)
-  t.equal(model(given({ overrides }), 100).startsInSeconds, 40)
-  t.equal(model(given({}), 10).startsInSeconds, 0)
-  t.equal(model(given({ overrides: { 'config.rollout-operator/delay-seconds': '-5' } })).startsInSeconds, undefined)
-  t.equal(model(given({ annotations: { ...planned, 'planned-at': 'soon' } }), 10).startsInSeconds, undefined)
-  t.equal(model({ pods: ['old'], annotations: { ...planned, state: 'rolling' } }, 100).startsInSeconds, undefined)
-})
+void t.test(
+  'countdown: from the argument, else the set, else none; never below zero; none when no time is waited for',
+  async (t) => {
+    const planned = { state: 'planned', 'planned-at': String(noon - 60) }
+    const overrides = { 'config.rollout-operator/delay-seconds': '90' }
+    const given = (more: World): World => ({ pods: ['old'], annotations: planned, ...more })
+    t.equal(model(given({})).startsInSeconds, undefined)
+    t.equal(model(given({ overrides })).startsInSeconds, 30)
+    t.equal(model(given({ overrides }), 100).startsInSeconds, 40)
+    t.equal(model(given({}), 10).startsInSeconds, 0)
+    t.equal(model(given({ overrides: { 'config.rollout-operator/delay-seconds': '-5' } })).startsInSeconds, undefined)
+    t.equal(model(given({ annotations: { ...planned, 'planned-at': 'soon' } }), 10).startsInSeconds, undefined)
+    t.equal(model({ pods: ['old'], annotations: { ...planned, state: 'rolling' } }, 100).startsInSeconds, undefined)
+    const asked = (key: string, value: string): number | undefined =>
+      model(given({ overrides: { [`config.rollout-operator/${key}`]: value } }), 100).startsInSeconds
+    t.equal(asked('start-now', newRevision), undefined, 'started at once: nothing counts down')
+    t.equal(asked('start-now', oldRevision), 40, 'asked for another revision')
+    t.equal(asked('paused', 'true'), undefined, 'held: no time starts it')
+    t.equal(asked('paused', 'false'), 40)
+  },
+)
 
 void t.test('keys that every map has are no annotations and no labels', async (t) => {
   const { set } = world({ pods: ['old'] })

@@ -18,6 +18,10 @@ export interface World {
   labels?: Record<string, string>
   target?: string
   strategy?: string
+  /** More of the set's metadata. */
+  metadata?: Partial<KubeObject['metadata']>
+  /** More of the set's status; default: all ready pods are available. */
+  status?: Record<string, unknown>
 }
 
 /** Revisions of the set `web`. */
@@ -31,6 +35,7 @@ export const noon = Date.UTC(2026, 2, 1, 12) / 1000
 export function world(given: World = {}): Live {
   const { name = 'web', start = 0, replicas = given.pods?.length ?? 4 } = given
   const states = given.pods ?? Array.from({ length: replicas }, (): PodState => 'new')
+  const available = states.filter((state) => state === 'new' || state === 'old').length
   const set: KubeObject = {
     apiVersion: 'apps/v1',
     kind: 'StatefulSet',
@@ -45,6 +50,7 @@ export function world(given: World = {}): Live {
           Object.entries(given.annotations ?? {}).map(([key, value]) => [`rollout-operator/${key}`, value]),
         ),
       },
+      ...given.metadata,
     },
     spec: {
       replicas,
@@ -52,7 +58,7 @@ export function world(given: World = {}): Live {
       updateStrategy: { type: given.strategy ?? 'OnDelete' },
       selector: { matchLabels: { app: name } },
     },
-    status: { updateRevision: given.target ?? newRevision },
+    status: { updateRevision: given.target ?? newRevision, availableReplicas: available, ...given.status },
   }
   return { set, pods: states.flatMap((state, i) => (state === 'gone' ? [] : [pod(set, start + i, state)])) }
 }

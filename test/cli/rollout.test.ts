@@ -2,7 +2,8 @@ import { EventEmitter } from 'node:events'
 import { Readable } from 'node:stream'
 import t from 'tap'
 import type { Test } from 'tap'
-import { run } from '../../cli/commands.ts'
+import { program } from '../../cli/commands.ts'
+import { runProgram } from '../../cli/program.ts'
 import { rolloutArguments } from '../../cli/rollout.ts'
 import type { Live } from '../../cli/rollout/model.ts'
 import { openScreen } from '../../cli/rollout/screen.ts'
@@ -30,6 +31,9 @@ void t.test('arguments: both ways to name the set, and what is wrong', async (t)
     ['-n', 'shop', 'web'],
     ['web', '--namespace', 'shop'],
     ['--namespace', 'shop', '--sts', 'web'],
+    ['-n', 'shop', 'sts/web'],
+    ['-n', 'shop', 'statefulset/web'],
+    ['-n', 'shop', 'statefulset.apps/web'],
   ]
   for (const args of both) t.match(rolloutArguments(args, {}), { target, once: false, json: false, colour: true })
   const given = (args: string[], env = {}): unknown => rolloutArguments(['-n', 'shop', 'web', ...args], env)
@@ -45,6 +49,8 @@ void t.test('arguments: both ways to name the set, and what is wrong', async (t)
     [['web'], /no namespace given/],
     [['-n', '', 'web'], /no namespace given/],
     [['-n', 'shop'], /no StatefulSet given/],
+    [['-n', 'shop', 'pod/web-0'], /"pod\/web-0" is no name of a StatefulSet/],
+    [['-n', 'shop', 'sts/'], /no StatefulSet given/],
     [['-n', 'shop', 'web', 'api'], /more than one StatefulSet given \(web, api\)/],
     [['-n', 'shop', 'web', '--sts', 'api'], /more than one StatefulSet given/],
     [['-n', 'shop', 'web', '--once', '--json'], /exclude each other/],
@@ -106,7 +112,7 @@ void t.test('what cannot be shown is said in one line, with exit code 1', async 
   api.fault = () => ({ status: 500, body: status(500) })
   t.match(await called(args('web')), {
     code: 1,
-    err: /the API server answers statefulsets with 500: message of 500\n$/,
+    err: /the API server answers get, list and watch of statefulsets with 500: message of 500\n$/,
   })
   const nowhere = ['rollout', '-n', 'shop', 'web', '--kubeconfig', '/none/kubeconfig']
   t.match(await called(nowhere), {
@@ -126,7 +132,7 @@ void t.test('without a terminal: a line for each change until SIGTERM', async (t
   await until(() => view.stdout().includes('3 pods need update'))
   api.put(sets, world({ pods: [], annotations: { state: 'done' }, name: 'other' }).set)
   api.put(sets, { ...live.set, spec: { ...(live.set['spec'] as object), updateStrategy: { type: 'RollingUpdate' } } })
-  await until(() => view.stdout().includes('spec.updateStrategy.type is now RollingUpdate'))
+  await until(() => view.stdout().includes('spec.updateStrategy.type is RollingUpdate'))
   api.remove(sets, 'shop', 'web')
   await until(() => view.stdout().includes('StatefulSet shop/web is gone'))
   api.put(sets, live.set)
@@ -173,7 +179,7 @@ void t.test('on a terminal: live, follows its size, tells when the connection is
   const stdin = Object.assign(keyboard, { [Symbol.asyncIterator]: () => Readable.from([])[Symbol.asyncIterator]() })
   const args = ['rollout', '-n', 'shop', 'web', '--kubeconfig', api.kubeconfig]
   const stderr = { write: (text: string) => t.fail(text) }
-  const ended = run(args, { env: {}, stdin, stdout: terminal, stderr })
+  const ended = runProgram(program, args, { env: {}, stdin, stdout: terminal, stderr })
   await until(() => terminal.written.includes('NEW+Ready 6/500'), 20_000)
   t.ok(terminal.written.startsWith(taken))
   t.ok(keyboard.raw)
