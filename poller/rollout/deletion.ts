@@ -64,16 +64,14 @@ export async function deletePods(options: DeletionOptions, target: Target, signa
       const { failure, gone, pods } = await allowed(options, target, left, signal)
       leaving.push(...gone)
       if (failure !== undefined || pods.length === 0) return { leaving, ...(failure && { failure }) }
-      const answers = await Promise.allSettled(pods.map((pod) => sendDeletion(options, pod, target.order, signal)))
-      for (const [index, answer] of answers.entries()) {
-        if (answer.status === 'rejected' || answer.value === undefined) continue
-        left.delete(pods[index]?.metadata.uid ?? '')
-        if (isPod(answer.value)) leaving.push(answer.value)
+      const sent = await sendDeletions(options, pods, target.order, signal)
+      for (const [uid, answer] of sent.deleted) {
+        left.delete(uid)
+        if (isPod(answer)) leaving.push(answer)
       }
-      const failed = answers.find(({ status }) => status === 'rejected')
-      if (failed?.status === 'rejected') throw failed.reason
+      if (sent.error !== undefined) throw sent.error
       if (left.size === 0) return { leaving }
-      if (answers.some((answer) => answer.status === 'fulfilled' && answer.value === undefined)) conflicts += 1
+      if (sent.deleted.length < pods.length) conflicts += 1
     }
     return { leaving, failure: { state: 'withheld', reason: 'the pods change all the time' } }
   } catch (error) {
@@ -150,6 +148,28 @@ async function liveFacts(
   const others = inGroup === undefined ? [] : await list(sets, `${groupLabel}=${inGroup}`)
   const own = pods.map((live) => ({ ...trimPod(live), live })).filter(({ owner }) => owner?.uid === statefulSet.uid)
   return { set, pods: own, others }
+}
+
+/** Deletes at once: what was answered, by uid; without those that are not any more what was read. */
+async function sendDeletions(
+  options: DeletionOptions,
+  pods: readonly RolloutPod[],
+  order: RolloutOrder,
+  signal: AbortSignal,
+): Promise<{ deleted: [uid: string, answer: KubeObject][]; error?: Error }> {
+  const deleted: [string, KubeObject][] = []
+  let error: Error | undefined
+  // All are awaited, whatever becomes of one of them: what was deleted has to be known.
+  const sends = pods.map(async (pod) => {
+    try {
+      const answer = await sendDeletion(options, pod, order, signal)
+      if (answer !== undefined) deleted.push([pod.fact.uid, answer])
+    } catch (caught) {
+      error ??= caught as Error
+    }
+  })
+  await Promise.all(sends)
+  return { deleted, ...(error && { error }) }
 }
 
 /** The answer of the API server; undefined if the pod is not any more what was read. */

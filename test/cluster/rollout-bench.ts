@@ -7,7 +7,7 @@ import { loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import type { AuditEntry } from './audit.ts'
 import { rollBare } from './bare-rollout.ts'
-import { type Plane, startPlane } from './plane.ts'
+import { startPlane } from './plane.ts'
 import type { Running } from './processes.ts'
 import { quiet } from './quiet.ts'
 import { counted, isOurs, isWrite } from './requests.ts'
@@ -34,9 +34,9 @@ async function measure(): Promise<void> {
   print('created and ready', await timed(() => fleet.create()))
   // A plane on which pods are killed that have just been made again would measure anything but a rollout.
   print('two pods of each deleted and back, nobody rolling', await timed(recovery))
-  const before = await rolled('bare driver, before', 'web:1', () => rollBare(fleet))
+  const before = await rolled('bare driver, before', 'web:1', [], () => rollBare(fleet))
   const ours = await withStack(rolledByUs)
-  const after = await rolled('bare driver, after', 'web:3', () => rollBare(fleet))
+  const after = await rolled('bare driver, after', 'web:3', [], () => rollBare(fleet))
   console.log(`ours to the mean of both bare runs: ${((2 * ours) / (before + after)).toFixed(2)}`)
 }
 
@@ -54,18 +54,42 @@ async function recovery(): Promise<void> {
   )
 }
 
-/** Seconds from the change of the template until all pods are of it and ready. */
-async function rolled(who: string, image: string, roll: () => Promise<void>): Promise<number> {
+/** Seconds from the change of the template until all pods are of it and ready. CPU seconds count until then, too. */
+async function rolled(
+  who: string,
+  image: string,
+  processes: readonly Running[],
+  roll: () => Promise<void>,
+): Promise<number> {
   const mark = await plane.audit().mark()
+  const all = [...plane.components(), ...processes]
+  const before = await Promise.all(all.map(usageOf))
+  const own = process.cpuUsage()
   const seconds = await timed(async () => {
     await fleet.change(image)
     await roll()
-    await Promise.all(fleet.names.map((name) => fleet.until(name, () => fleet.isUpdated(name))))
+    await updated()
   })
+  const after = await Promise.all(all.map(usageOf))
   print(who, seconds)
-  const deletions = (await plane.audit().since(mark)).filter(isDeletion)
+  const used = all.map(({ name }, index): [string, number] => [
+    name,
+    (after[index]?.cpuSeconds ?? 0) - (before[index]?.cpuSeconds ?? 0),
+  ])
+  const { user, system } = process.cpuUsage(own)
+  used.push(['this process', (user + system) / 1e6])
+  const sum = used.reduce((total, [, cpuSeconds]) => total + cpuSeconds, 0)
+  const parts = used.map(([name, cpuSeconds]) => `${name} ${cpuSeconds.toFixed(1)}`)
+  console.log(`  CPU ${sum.toFixed(1)} s: ${parts.join(', ')}`)
+  const entries = (await plane.audit().since(mark)).filter(({ resource }) => resource !== 'leases')
+  console.log(`  requests of all: ${entries.length}, ${perPod(entries)} per pod`)
+  const deletions = entries.filter(isDeletion)
   if (deletions.length !== podCount) console.log(`  pods deleted: ${deletions.length}, for ${podCount} pods`)
   return seconds
+}
+
+async function updated(): Promise<void> {
+  await Promise.all(fleet.names.map((name) => fleet.until(name, () => fleet.isUpdated(name))))
 }
 
 /** Each pod once; the kubelet's deletions come after. */
@@ -83,26 +107,14 @@ async function withStack(work: (stack: Stack) => Promise<number>): Promise<numbe
 
 async function rolledByUs(stack: Stack): Promise<number> {
   const mark = await plane.audit().mark()
-  const processes = processesOf(stack)
-  const before = await Promise.all(processes.map(usageOf))
-  const seconds = await rolled(`hooks, poller, Metacontroller (${stack.metacontroller.kind})`, 'web:2', async () => {
-    await Promise.all(fleet.names.map((name) => fleet.until(name, () => fleet.isUpdated(name))))
-  })
+  const who = `hooks, poller, Metacontroller (${stack.metacontroller.kind})`
+  const seconds = await rolled(who, 'web:2', processesOf(stack), updated)
   await Promise.all(fleet.names.map((name) => fleet.until(name, () => fleet.state(name) === 'done')))
   await quiet(plane, 3)
-  const after = await Promise.all(processes.map(usageOf))
   const ours = (await plane.audit().since(mark)).filter(isOurs)
   const writes = ours.filter(isWrite)
-  console.table(
-    Object.fromEntries(
-      after.map(({ cpuSeconds, peakMiB }, index) => [
-        processes[index]?.name,
-        { 'CPU s': (cpuSeconds - (before[index]?.cpuSeconds ?? 0)).toFixed(1), 'peak RSS MiB': peakMiB.toFixed(0) },
-      ]),
-    ),
-  )
   console.log(
-    `requests of ours: ${ours.length}, ${perPod(ours)} per pod; writes: ${writes.length}, ${perPod(writes)} per pod`,
+    `  requests of ours: ${ours.length}, ${perPod(ours)} per pod; writes: ${writes.length}, ${perPod(writes)} per pod`,
   )
   console.table(counted(ours))
   return seconds
