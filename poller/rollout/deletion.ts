@@ -7,7 +7,6 @@ import { ApiError } from '../kube/client.ts'
 import type { KubeClient } from '../kube/client.ts'
 import { listAll } from '../kube/list.ts'
 import { read } from '../kube/read.ts'
-import { selectorText } from '../kube/selector.ts'
 import { groupOf } from './groups.ts'
 import { type Facts, permission } from './permission.ts'
 import { type RolloutPod, trimPod } from './pods.ts'
@@ -22,21 +21,28 @@ export interface DeletionOptions {
   clock: Pick<Clock, 'date'>
 }
 
-/** A pod whose deletion is announced. */
+/** Pods whose deletion is announced. */
 export interface Target {
   namespace: string
   order: RolloutOrder
-  podUID: string
+  /** What the set selects its pods by, which never changes. */
+  selector: string
+  podUIDs: readonly string[]
   /** Whether this replica may still act; asked last. */
   mayAct: () => boolean
 }
 
-/** What came of the attempt to delete a pod. */
-export type Outcome =
-  /** Deleted, by us or by somebody else; the object as it was last seen, if there still is one. */
-  { state: 'deleted'; byUs: boolean; pod?: KubeObject } | Failure
+/** What came of the attempt to delete pods. */
+export interface Outcome {
+  /** Pods that are on their way out by now, by us or by somebody else, as they were last seen. */
+  leaving: KubeObject[]
+  /** Pods that were deleted by us. */
+  deleted: number
+  /** Why not all of them are on their way out, if so. */
+  failure?: Failure
+}
 
-/** A pod is not deleted: something has changed, a PodDisruptionBudget refuses it, or something went wrong. */
+/** Pods are not deleted: something has changed, a PodDisruptionBudget refuses it, or something went wrong. */
 export interface Failure {
   state: 'withheld' | 'refused' | 'failed'
   reason: string
@@ -44,41 +50,83 @@ export interface Failure {
 
 /** Tries after conflicts: the kubelet writes the status of a pod now and then. */
 const triesMax = 3
+/** Pods that are deleted upon one check: so few that it does not grow old. */
+const deletionsPerCheck = 8
 
 /**
- * Deletes a pod of the batch, if everything agrees that it may be deleted: reads the set, its group and its pods anew, works out the
- * batch from them once more, and names uid and version of the pod that it has seen. So of two pollers only one deletes,
- * and never a successor.
+ * Deletes pods of the batch, ascending, if everything agrees that they may be deleted: reads the set, its group and its pods anew, works
+ * out the batch from them once more, and names uid and version of each pod that it has seen. So of two pollers only one
+ * deletes, and never a successor. What one check allows may be down at once, so it is deleted upon that check.
  */
-export async function deletePod(options: DeletionOptions, target: Target, signal: AbortSignal): Promise<Outcome> {
-  const { namespace, order, podUID, mayAct } = target
+export async function deletePods(options: DeletionOptions, target: Target, signal: AbortSignal): Promise<Outcome> {
+  const outcome: Outcome = { leaving: [], deleted: 0 }
+  const left = new Set(target.podUIDs)
   try {
-    for (let tries = 0; tries < triesMax; tries++) {
-      const { pods, ...facts } = await liveFacts(options, namespace, order, signal)
-      const pod = pods.find(({ metadata }) => metadata.uid === podUID)
-      if (pod === undefined) return { state: 'deleted', byUs: false }
-      if (pod.fact.terminating === true) return { state: 'deleted', byUs: false, pod: pod.live }
-      const reported = pods.map(({ fact }) => fact)
-      const seconds = Math.floor(options.clock.date().getTime() / 1000)
-      const { ordinals, obstacle } = permission({ ...facts, pods: reported }, order, options.settings, seconds)
-      if (obstacle !== undefined) return { state: 'withheld', reason: obstacle }
-      if (!ordinals.includes(pod.fact.ordinal ?? -1)) {
-        return { state: 'withheld', reason: `the budget leaves no room for ${pod.metadata.name}` }
+    for (let conflicts = 0; conflicts < triesMax;) {
+      const { failure, gone, pods } = await allowed(options, target, left, signal)
+      outcome.leaving.push(...gone)
+      if (failure !== undefined) return { ...outcome, failure }
+      if (pods.length === 0 || left.size === 0) return outcome
+      for (const pod of pods) {
+        if (!target.mayAct()) return { ...outcome, failure: takenOver }
+        const answer = await sendDeletion(options, pod, target.order, signal)
+        if (answer === undefined) {
+          conflicts += 1
+          break
+        }
+        left.delete(pod.fact.uid)
+        outcome.deleted += 1
+        if (isPod(answer)) outcome.leaving.push(answer)
       }
-      if (!mayAct()) return { state: 'withheld', reason: 'another replica may have taken over' }
-      if (options.dryRun) return { state: 'withheld', reason: 'this is a dry run' }
-      const deleted = await sendDeletion(options, pod, order, signal)
-      if (deleted !== undefined) return { state: 'deleted', byUs: true, ...(isPod(deleted) && { pod: deleted }) }
+      if (left.size === 0) return outcome
     }
-    return { state: 'withheld', reason: 'the pod changes all the time' }
+    return { ...outcome, failure: { state: 'withheld', reason: 'the pods change all the time' } }
   } catch (error) {
     signal.throwIfAborted()
-    // Evictions are refused so while a PodDisruptionBudget has no room.
-    if (error instanceof ApiError && error.status === 429 && order.useEviction) {
-      return { state: 'refused', reason: `The eviction was refused: ${error.message}` }
-    }
-    return { state: 'failed', reason: textOf(error) }
+    return { ...outcome, failure: failureOf(error, target.order) }
   }
+}
+
+const takenOver: Failure = { state: 'withheld', reason: 'another replica may have taken over' }
+
+function failureOf(error: unknown, { useEviction }: RolloutOrder): Failure {
+  // Evictions are refused so while a PodDisruptionBudget has no room.
+  if (error instanceof ApiError && error.status === 429 && useEviction) {
+    return { state: 'refused', reason: `The eviction was refused: ${error.message}` }
+  }
+  return { state: 'failed', reason: textOf(error) }
+}
+
+interface Allowed {
+  pods: LivePod[]
+  /** On their way out already. */
+  gone: KubeObject[]
+  failure?: Failure
+}
+
+/** Of the pods that are left those that may be deleted now, and those that somebody has deleted already. */
+async function allowed(
+  options: DeletionOptions,
+  target: Target,
+  left: ReadonlySet<string>,
+  signal: AbortSignal,
+): Promise<Allowed> {
+  const { order } = target
+  const { pods, ...facts } = await liveFacts(options, target, signal)
+  const present = pods.filter(({ fact }) => left.has(fact.uid))
+  const gone = present.filter(({ fact }) => fact.terminating === true).map(({ live }) => live)
+  const due = present.filter(({ fact }) => fact.terminating !== true)
+  const [first] = due
+  if (first === undefined) return { pods: [], gone }
+  const withheld = (reason: string): Allowed => ({ pods: [], gone, failure: { state: 'withheld', reason } })
+  const seconds = Math.floor(options.clock.date().getTime() / 1000)
+  const reported = pods.map(({ fact }) => fact)
+  const { ordinals, obstacle } = permission({ ...facts, pods: reported }, order, options.settings, seconds)
+  if (obstacle !== undefined) return withheld(obstacle)
+  const free = due.filter(({ fact }) => fact.ordinal !== undefined && ordinals.includes(fact.ordinal))
+  if (free.length === 0) return withheld(`the budget leaves no room for ${first.metadata.name}`)
+  if (options.dryRun) return withheld('this is a dry run')
+  return { pods: free.slice(0, deletionsPerCheck), gone }
 }
 
 type LivePod = RolloutPod & { live: KubeObject }
@@ -86,14 +134,10 @@ type LivePod = RolloutPod & { live: KubeObject }
 /** Set, pods and group as the API server has them now. */
 async function liveFacts(
   { client, timeoutMs }: DeletionOptions,
-  namespace: string,
-  { statefulSet, group }: RolloutOrder,
+  { namespace, order: { statefulSet, group }, selector }: Target,
   signal: AbortSignal,
 ): Promise<Omit<Facts, 'pods'> & { pods: LivePod[] }> {
   const sets = `/apis/apps/v1/namespaces/${namespace}/statefulsets`
-  const set = await read({ client, timeoutMs }, `${sets}/${statefulSet.name}`, signal)
-  if (set === undefined) return { set, pods: [], others: [] }
-  const inGroup = groupOf(set) ?? group
   const list = async (path: string, labelSelector: string): Promise<KubeObject[]> => {
     const objects: KubeObject[] = []
     const onPage = (page: KubeObject[], isFirst: boolean): void => {
@@ -103,10 +147,12 @@ async function liveFacts(
     await listAll({ client, path, query: { labelSelector }, signal, onPage })
     return objects
   }
-  const [pods, others] = await Promise.all([
-    list(`/api/v1/namespaces/${namespace}/pods`, selectorText(set)),
-    inGroup === undefined ? [] : list(sets, `${groupLabel}=${inGroup}`),
+  const [set, pods] = await Promise.all([
+    read({ client, timeoutMs }, `${sets}/${statefulSet.name}`, signal),
+    list(`/api/v1/namespaces/${namespace}/pods`, selector),
   ])
+  const inGroup = (set && groupOf(set)) ?? group
+  const others = inGroup === undefined ? [] : await list(sets, `${groupLabel}=${inGroup}`)
   const own = pods.map((live) => ({ ...trimPod(live), live })).filter(({ owner }) => owner?.uid === statefulSet.uid)
   return { set, pods: own, others }
 }

@@ -13,11 +13,12 @@ import type { ObjectEvent } from '../kube/events.ts'
 import { Informer } from '../kube/informer.ts'
 import type { KubeClient } from '../kube/client.ts'
 import { read } from '../kube/read.ts'
+import { selectorText } from '../kube/selector.ts'
 import type { StoreEvent } from '../kube/store.ts'
 import { FairLimit } from '../limit.ts'
 import { type Observation, observationsPath } from '../observation.ts'
 import { announce } from './announcements.ts'
-import { type Failure, deletePod } from './deletion.ts'
+import { type Failure, deletePods } from './deletion.ts'
 import { groupOf, isBusy } from './groups.ts'
 import type { RolloutMetrics } from './metrics.ts'
 import type { Milestone } from './milestone.ts'
@@ -46,7 +47,7 @@ export interface RolloutsOptions {
   log: (milestone: Milestone) => void
   /** Seconds between two lines of the countdown. */
   countdownSeconds: number
-  metrics: Pick<RolloutMetrics, 'observe' | 'onPodDeleted' | 'forget'>
+  metrics: Pick<RolloutMetrics, 'observe' | 'onPodsDeleted' | 'forget'>
   logger?: BaseLogger
 }
 
@@ -168,7 +169,7 @@ export class Rollouts implements Reporter {
     if (dueMs > 0 && announced.length === 0) return { ...nothing, againMs: Math.min(againMs, dueMs) }
     const target = { ...setRule, namespace, name: order.statefulSet.name, uid: order.statefulSet.uid }
     const events: ObjectEvent[] = telling.events.map((event) => ({ ...event, target }))
-    const acts = this.#deletions(observation, order, announced)
+    const acts = this.#deletions(observation, order, selectorText(set), announced)
     return { report, condition: watching, conditions: said, againMs, events, acts }
   }
 
@@ -223,36 +224,34 @@ export class Rollouts implements Reporter {
     return Math.min(throttleMs, Math.max(0, throttleMs - waited))
   }
 
-  /** Deletes the announced pods one after the other, as long as nothing stands in the way. */
-  #deletions(observation: Observation, order: RolloutOrder, announced: readonly string[]): Act[] {
+  /** Deletes the announced pods, as long as nothing stands in the way. */
+  #deletions(observation: Observation, order: RolloutOrder, selector: string, announced: readonly string[]): Act[] {
+    if (announced.length === 0) return []
+    const { metrics } = this.#options
     const { namespace = '', uid = '', labels } = observation.metadata
     const shard = Number(labels?.[shardLabel] ?? NaN)
     const mayAct = (): boolean => this.#options.mayAct(shard)
+    const target = { namespace, order, selector, podUIDs: announced, mayAct }
     const memory = this.#memoryOf(uid)
-    let isStopped = false
-    return announced.map((podUID) => async (signal) => {
-      if (isStopped) return
-      const known = this.pods.indexed(byOwner, order.statefulSet.uid).find(({ metadata }) => metadata.uid === podUID)
-      const target = { namespace, order, podUID, mayAct }
-      const outcome = await this.#limit.run(uid, signal, () => deletePod(this.#options, target, signal))
-      if (outcome.state === 'deleted') {
-        if (outcome.pod !== undefined) this.pods.adopt(outcome.pod, known?.metadata.resourceVersion)
-        delete memory.failure
-        if (outcome.byUs) this.#options.metrics.onPodDeleted(namespace, order.statefulSet.name)
-      } else {
-        isStopped = true
-        this.#failed(memory, order, namespace, outcome)
-      }
-    })
+    const remove: Act = async (signal) => {
+      const known = this.pods.indexed(byOwner, order.statefulSet.uid)
+      const versions = new Map(known.map(({ metadata }) => [metadata.uid, metadata.resourceVersion]))
+      const outcome = await this.#limit.run(uid, signal, () => deletePods(this.#options, target, signal))
+      for (const pod of outcome.leaving) this.pods.adopt(pod, versions.get(pod.metadata.uid))
+      metrics.onPodsDeleted(namespace, order.statefulSet.name, outcome.deleted)
+      if (outcome.failure === undefined) delete memory.failure
+      else this.#failed(memory, order, namespace, outcome.failure)
+    }
+    return [remove]
   }
 
-  #failed(memory: Memory, { batch, statefulSet }: RolloutOrder, namespace: string, outcome: Failure): void {
+  #failed(memory: Memory, { batch, statefulSet }: RolloutOrder, namespace: string, failure: Failure): void {
     const { clock, logger } = this.#options
     const batchId = batch?.id ?? ''
     const lastMs = memory.failure?.batchId === batchId ? memory.failure.pauseMs : 0
     const pauseMs = Math.min(longestPauseMs, Math.max(firstPauseMs, lastMs * 2))
-    memory.failure = { batchId, reason: outcome.reason, pauseMs, until: clock.now() + pauseMs }
-    logger?.info({ namespace, name: statefulSet.name, ...outcome, pauseMs }, 'pod of a rollout was not deleted')
+    memory.failure = { batchId, reason: failure.reason, pauseMs, until: clock.now() + pauseMs }
+    logger?.info({ namespace, name: statefulSet.name, ...failure, pauseMs }, 'pods of a rollout were not deleted')
   }
 
   /**

@@ -77,9 +77,9 @@ export class RolloutMetrics {
     for (const { seconds } of readyBatches(previous, now)) this.#batchSeconds.observe(labels, seconds)
   }
 
-  /** A pod of the set was deleted for its rollout. */
-  onPodDeleted(namespace: string, name: string): void {
-    this.#deleted.inc(this.#labels(namespace, name))
+  /** So many pods of the set were deleted for its rollout. */
+  onPodsDeleted(namespace: string, name: string, count: number): void {
+    this.#deleted.inc(this.#labels(namespace, name), count)
   }
 
   /** The set is gone, or another replica's: its series go, but for those that it shares. */

@@ -3,7 +3,7 @@ import type { KubeObject } from '../../webhooks/contract/types.ts'
 import { configPrefix, enabledLabel, grafanaPaused, groupLabel, recordPrefix } from '../../webhooks/rollout/names.ts'
 import { trimMetadata } from '../kube/trim.ts'
 
-const keptOfSpec = ['replicas', 'ordinals', 'minReadySeconds', 'updateStrategy']
+const keptOfSpec = ['replicas', 'ordinals', 'minReadySeconds', 'updateStrategy', 'selector']
 const keptOfStatus = ['observedGeneration', 'updateRevision', 'currentRevision', 'availableReplicas']
 
 /** Keeps of a StatefulSet what rollouts read; it has the shape of one still. */

@@ -3,16 +3,16 @@
  * takes until every StatefulSet mounts both, what it costs the API server, and what our processes use. Then it watches a
  * while what is written when nothing happens.
  */
-import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Informer } from '../../poller/kube/informer.ts'
 import type { KubeObject } from '../../webhooks/contract/types.ts'
-import type { AuditEntry } from './audit.ts'
 import type { Running } from './processes.ts'
+import { counted, isOurs, isWrite } from './requests.ts'
 import { startStack } from './stack.ts'
 import type { Stack } from './stack.ts'
 import { until } from './until.ts'
+import { usageOf } from './usage.ts'
 
 const { values } = parseArgs({
   options: { apps: { type: 'string', default: '50' }, idle: { type: 'string', default: '60' } },
@@ -59,7 +59,7 @@ async function measure(stack: Stack): Promise<void> {
   console.table(counted(ours))
   console.table(
     Object.fromEntries(
-      await Promise.all([hooks.running, ...pollers.map(({ running }) => running), metacontroller.running].map(usage)),
+      await Promise.all([hooks.running, ...pollers.map(({ running }) => running), metacontroller.running].map(row)),
     ),
   )
 
@@ -128,33 +128,7 @@ async function quiet({ plane }: Stack): Promise<void> {
   }
 }
 
-/** Requests of Metacontroller, hooks and pollers; renewals of the pollers' Leases are the one thing that never stops. */
-function isOurs({ user, resource }: AuditEntry): boolean {
-  return /^system:serviceaccount:(kaspr-system|metacontroller):/.test(user) && resource !== 'leases'
-}
-
-function isWrite({ verb }: AuditEntry): boolean {
-  return !['get', 'list', 'watch'].includes(verb)
-}
-
-function counted(entries: readonly AuditEntry[]): Record<string, number> {
-  const counts = new Map<string, number>()
-  for (const { user, verb, resource, subresource, code } of entries) {
-    const what = `${user.replace(/^.*:/, '')} ${verb} ${resource}${subresource === '' ? '' : `/${subresource}`} ${code}`
-    counts.set(what, (counts.get(what) ?? 0) + 1)
-  }
-  return Object.fromEntries([...counts].sort(([, a], [, b]) => b - a))
-}
-
-/** CPU seconds and peak memory of a process, from Linux's accounting. */
-async function usage({ name, pid }: Running): Promise<[string, Record<string, string>]> {
-  const [stat, status] = await Promise.all([
-    readFile(`/proc/${pid}/stat`, 'utf8'),
-    readFile(`/proc/${pid}/status`, 'utf8'),
-  ])
-  // Fields 14 and 15 (utime, stime) in ticks of 10 ms; the name in parentheses may hold blanks.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  const cpu = (Number(fields[11]) + Number(fields[12])) / 100
-  const peak = Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024
-  return [name, { 'CPU s': cpu.toFixed(1), 'peak RSS MiB': peak.toFixed(0) }]
+async function row(process: Running): Promise<[string, Record<string, string>]> {
+  const { cpuSeconds, peakMiB } = await usageOf(process)
+  return [process.name, { 'CPU s': cpuSeconds.toFixed(1), 'peak RSS MiB': peakMiB.toFixed(0) }]
 }

@@ -150,6 +150,10 @@ export class LocalPlane implements Plane {
     return new AuditLog(join(this.dir, 'audit.log'))
   }
 
+  components(): Running[] {
+    return [...this.#components.values()]
+  }
+
   spawn(name: string, command: string, args: readonly string[] = [], env: Record<string, string> = {}): Running {
     return this.#parts.processes.spawn(name, command, args, { ...cleanEnvironment(), ...env })
   }

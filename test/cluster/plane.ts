@@ -52,6 +52,8 @@ export interface Plane {
   /** Path of a kubeconfig with a fresh token (24 h) of an existing ServiceAccount, which may do what its roles allow. */
   serviceAccountKubeconfig(namespace: string, name: string): Promise<string>
   audit(): AuditLog
+  /** Processes of the plane itself, without those of `spawn`. */
+  components(): Running[]
   /** Starts a further process of a test; `env` is added to this process' environment, cleaned of other clusters. */
   spawn(name: string, command: string, args?: readonly string[], env?: Record<string, string>): Running
   /** SIGTERM and, after 5 s, SIGKILL; everything else goes on. */

@@ -1,16 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { AuditEntry, AuditMark } from './audit.ts'
 import type { Plane } from './plane.ts'
+import { isOurs, isWrite } from './requests.ts'
 import { until } from './until.ts'
 
 /** Writes of Metacontroller, hooks and pollers since the mark. Lease renewals, the one thing that never stops, are left out. */
 export async function ourWrites(plane: Plane, mark: AuditMark): Promise<AuditEntry[]> {
-  return (await plane.audit().since(mark)).filter(
-    ({ user, verb, resource }) =>
-      /^system:serviceaccount:(kaspr-system|metacontroller):/.test(user) &&
-      resource !== 'leases' &&
-      !['get', 'list', 'watch'].includes(verb),
-  )
+  return (await plane.audit().since(mark)).filter((entry) => isOurs(entry) && isWrite(entry))
 }
 
 /** Waits for so many seconds without a write of ours, for two minutes at most. */

@@ -86,14 +86,15 @@ export interface Stack {
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const plane = await startPlane(options)
   try {
-    return await fill(plane, options)
+    return await startStackOn(plane, options)
   } catch (error) {
     await plane.stop({ failed: true })
     throw error
   }
 }
 
-async function fill(plane: Plane, options: StackOptions): Promise<Stack> {
+/** Starts everything but the control plane, which is there already and ends with the stack. */
+export async function startStackOn(plane: Plane, options: Omit<StackOptions, keyof PlaneOptions>): Promise<Stack> {
   const env = { LOG_LEVEL: 'info', ...options.env }
   const hooksPort = await freePort()
   const hooks = new Service(`http://127.0.0.1:${hooksPort}`, '/readyz', () =>

@@ -74,7 +74,7 @@ void t.test('a rollout from its plan to its end', async (t) => {
     ['5', '10', '30', '60', '120', '300', '600', '1200', '1800', '3600', '+Inf'],
   )
 
-  metrics.onPodDeleted('shop', 'web')
+  metrics.onPodsDeleted('shop', 'web', 1)
   t.same(await scraped(registry, 'pods_deleted_total'), [`pods_deleted_total{${sts}} 1`])
   metrics.forget('shop', 'web')
   metrics.forget('shop', 'web')
