@@ -57,6 +57,7 @@ export function statefulSet(namespace: string, choices: SetChoices = {}): KubeOb
 export interface SetStatus {
   observedGeneration?: number
   readyReplicas?: number
+  availableReplicas?: number
   updateRevision?: string
 }
 
@@ -64,6 +65,11 @@ type Pod = KubeObject & { spec: { containers: { image: string }[] }; status?: { 
 type RolloutObservation = KubeObject & {
   spec: { rollout: RolloutOrder }
   status?: { rollout?: RolloutReport; conditions?: Condition[] }
+}
+
+/** Whether a request of a poller deletes or evicts a pod. */
+export function isDeletion({ user, verb, resource, subresource }: AuditEntry): boolean {
+  return user.endsWith('-poller') && resource === 'pods' && (verb === 'delete' || subresource === 'eviction')
 }
 
 /** Between two looks: several scenarios look at once, on machines with few cores. */
@@ -151,13 +157,13 @@ export class RolloutWorld {
     return (await this.set(name))?.metadata.annotations?.[recordPrefix + key]
   }
 
-  /** Waits until all pods are ready and the StatefulSet controller has seen the last change. */
+  /** Waits until all pods are available and the StatefulSet controller has seen the last change. */
   async settled(name = 'web'): Promise<void> {
     await this.until(`${name} to be ready`, async () => {
       const set = await this.set(name)
       const { replicas = 1 } = (set?.['spec'] ?? {}) as { replicas?: number }
-      const { observedGeneration, readyReplicas = 0 } = set?.status ?? {}
-      return set !== undefined && observedGeneration === set.metadata.generation && readyReplicas === replicas
+      const { observedGeneration, availableReplicas = 0 } = set?.status ?? {}
+      return set !== undefined && observedGeneration === set.metadata.generation && availableReplicas === replicas
     })
   }
 
@@ -190,11 +196,7 @@ export class RolloutWorld {
 
   /** Pods that pollers have deleted or evicted since the mark, in their order. */
   async deletions(): Promise<string[]> {
-    const requests = await this.requests()
-    return requests
-      .filter(({ user, verb, resource }) => user.endsWith('-poller') && verb !== 'get' && resource === 'pods')
-      .filter(({ verb, subresource }) => verb === 'delete' || subresource === 'eviction')
-      .map(({ name }) => name)
+    return (await this.requests()).filter(isDeletion).map(({ name }) => name)
   }
 
   /** Waits until so many pods have begun to end, whoever wanted that. */
