@@ -209,14 +209,17 @@ export class Rollouts implements Reporter {
 
   /** Milliseconds until the report is to be written; 0 for now. */
   #dueMs(
-    { status }: Observation,
+    { metadata, spec, status }: Observation,
     now: Date,
     urgent: ReturnType<typeof urgency>,
     told: NonNullable<Report['conditions']>,
   ): number {
+    // Who waits for a condition takes none that is about an earlier generation. With a batch, its announcement says it all.
+    const hasBatch = (spec['rollout'] as RolloutOrder).batch !== undefined
     const isNews = told.some(({ type, status: value, reason }) => {
       const known = status?.conditions?.find((condition) => condition.type === type)
-      return known?.status !== value || known.reason !== reason
+      const isCurrent = hasBatch || known?.observedGeneration === metadata.generation
+      return known?.status !== value || known.reason !== reason || !isCurrent
     })
     if (isNews || urgent === 'now' || status?.lastObservedTime === undefined) return 0
     if (urgent === 'never') return Infinity
