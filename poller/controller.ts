@@ -20,6 +20,10 @@ export interface Report {
   report: object
   /** Of type `Reporting`. */
   condition: Pick<Condition, 'status' | 'reason' | 'message'>
+  /** Conditions of other types, always the same ones in the same order. */
+  conditions?: Pick<Condition, 'type' | 'status' | 'reason' | 'message'>[]
+  /** What is new need not be written yet: the last report stays as it is. */
+  isWithheld?: boolean
   /** Milliseconds until the next look. */
   againMs: number
   /** Recorded once the report is written, so that a lost write repeats none. */
@@ -29,6 +33,11 @@ export interface Report {
    * by the next look. What came of them is told by that look, which follows soon.
    */
   acts?: Act[]
+  /**
+   * Why something could not be looked at. What is told is written and done; then the look counts as failed, and is repeated
+   * after a back-off.
+   */
+  failure?: Error
 }
 
 /** Does one thing that cannot be taken back. It looks again just before, bounds its time, and does not throw. */
@@ -38,6 +47,8 @@ export type Act = (signal: AbortSignal) => Promise<void>
 export interface Reporter {
   /** The member of spec it reads, and of status it fills. */
   readonly member: string
+  /** Least time between two looks at one Observation, milliseconds; default: that of the queue. */
+  readonly minIntervalMs?: number
   /** Indexes under which `wake` finds Observations of this kind. */
   readonly index: Record<string, (observation: Observation) => string[]>
   /**
@@ -89,6 +100,7 @@ export class Controller {
     })
     this.queue = new WorkQueue({
       ...options.queue,
+      minIntervalOf: (key) => this.#minIntervalMs(key),
       clock: options.clock,
       run: (key, signal) => this.#look(key, signal),
     })
@@ -118,6 +130,16 @@ export class Controller {
     }
   }
 
+  #minIntervalMs(key: string): number | undefined {
+    const observation = this.#observationOf(key)
+    return observation && this.#reporterOf(observation)?.minIntervalMs
+  }
+
+  #observationOf(key: string): Observation | undefined {
+    const [namespace, name = ''] = key.split('/')
+    return this.observations.get(namespace, name)
+  }
+
   #reporterOf(observation: Observation): Reporter | undefined {
     const [member] = Object.keys(observation.spec)
     return member === undefined ? undefined : this.#reporters.get(member)
@@ -125,8 +147,7 @@ export class Controller {
 
   /** One run of the queue; gives the time until the next. */
   async #look(key: string, signal: AbortSignal): Promise<number | undefined> {
-    const [namespace, name = ''] = key.split('/')
-    const observation = this.observations.get(namespace, name)
+    const observation = this.#observationOf(key)
     if (observation === undefined) return undefined
     if (!this.#isOurs(observation)) return notOursMs
     const reporter = this.#reporterOf(observation)
@@ -138,8 +159,9 @@ export class Controller {
       return undefined
     }
     const report = await reporter.report(observation, now, signal)
-    const status = nextStatus(observation, reporter.member, report, now)
-    if (status !== observation.status) {
+    const status =
+      report.isWithheld === true ? observation.status : nextStatus(observation, reporter.member, report, now)
+    if (status !== undefined && status !== observation.status) {
       // The look took its time, and the shard may have gone to somebody else.
       if (!this.#isOurs(observation)) return notOursMs
       const result = await this.#write(observation, status)
@@ -148,9 +170,9 @@ export class Controller {
       if (result === 'gone') return report.againMs
     }
     for (const event of report.events ?? []) this.#options.record(event)
-    return (await this.#act(observation, report.acts ?? [], signal))
-      ? Math.min(afterActsMs, report.againMs)
-      : report.againMs
+    const acted = await this.#act(observation, report.acts ?? [], signal)
+    if (report.failure !== undefined) throw report.failure
+    return acted ? Math.min(afterActsMs, report.againMs) : report.againMs
   }
 
   /** Whether anything was done. */
@@ -198,16 +220,18 @@ export class Controller {
 export function nextStatus(
   observation: Observation,
   member: string | undefined,
-  { report, condition }: Pick<Report, 'report' | 'condition'>,
+  { report, condition, conditions = [] }: Pick<Report, 'report' | 'condition' | 'conditions'>,
   now: Date,
 ): ObservationStatus {
   const observed = observation.status ?? {}
-  const last = observed.conditions?.find(({ type }) => type === 'Reporting')
   const observedGeneration = observation.metadata.generation ?? 0
-  const lastTransitionTime = last?.status === condition.status ? last.lastTransitionTime : timestamp(now)
   const next: ObservationStatus = {
     observedGeneration,
-    conditions: [{ type: 'Reporting', ...condition, lastTransitionTime, observedGeneration }],
+    conditions: [{ type: 'Reporting', ...condition }, ...conditions].map((said) => {
+      const last = observed.conditions?.find(({ type }) => type === said.type)
+      const lastTransitionTime = last?.status === said.status ? last.lastTransitionTime : timestamp(now)
+      return { ...said, lastTransitionTime, observedGeneration }
+    }),
     ...(member !== undefined && { [member]: report }),
   }
   const { lastObservedTime, ...rest } = observed

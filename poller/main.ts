@@ -80,14 +80,14 @@ function start({ facts, watches, shards }: Parts): void {
 }
 
 async function end(parts: Parts, limitMs: number): Promise<void> {
-  const { controller, shards, events, watches } = parts
+  const { controller, shards, events, watches, lazyWatches } = parts
   const deadline = performance.now() + limitMs
   const remaining = (): number => Math.max(0, deadline - performance.now())
   // What runs gets half of the time, so that the rest is left for handing over; only then is the Lease given up.
   await controller.queue.stop(Math.max(0, remaining() / 2 - 1000))
   await within(remaining() / 2, shards.stop())
   await within(remaining() / 2, events.flush())
-  await within(remaining(), Promise.all(watches.map(([, watch]) => watch.stop())))
+  await within(remaining(), Promise.all([...watches, ...lazyWatches].map(([, watch]) => watch.stop())))
   await parts.close()
 }
 
@@ -102,8 +102,8 @@ function unready({ watches }: Parts): string | undefined {
   return missing.length === 0 ? undefined : `not yet listed: ${missing.join(', ')}`
 }
 
-function unhealthy({ watches, controller }: Parts): string | undefined {
-  const hanging = watches.find(([, watch]) => watch.health().idleMs > hangingMs)
+function unhealthy({ watches, lazyWatches, controller }: Parts): string | undefined {
+  const hanging = [...watches, ...lazyWatches].find(([, watch]) => watch.health().idleMs > hangingMs)
   return hanging === undefined ? controller.queue.stuck() : `the watch of ${hanging[0]} hangs`
 }
 

@@ -20,6 +20,7 @@ import type { Informer } from './kube/informer.ts'
 import { Leases } from './kube/leases.ts'
 import { PollerMetrics } from './metrics.ts'
 import { QueueSensing } from './queue-sensing.ts'
+import { Rollouts } from './rollout/index.ts'
 import type { PollerSettings } from './settings.ts'
 import { Shards } from './shards.ts'
 
@@ -39,8 +40,10 @@ export interface Parts {
   events: EventRecorder
   /** Watches that reports are made from; they come first. */
   facts: [resource: string, watch: Watch][]
-  /** All watches. */
+  /** Watches that run from the start. */
   watches: [resource: string, watch: Watch][]
+  /** Watches that run once they are needed. */
+  lazyWatches: [resource: string, watch: Watch][]
   /** Ends all connections. */
   close(): Promise<void>
 }
@@ -53,7 +56,7 @@ export function assemble({ settings, logger, member, kubeconfig }: PartsOptions)
   const metrics: PollerMetrics = new PollerMetrics({
     queue: () => controller.queue.stats(),
     shards: () => shards.owned().length,
-    watches: () => watches.map(([resource, watch]) => [resource, watch.health()]),
+    watches: () => [...watches, ...rollouts.watches()].map(([resource, watch]) => [resource, watch.health()]),
     members: () => kasprApps.countMembers(controller.observations.list()),
   })
   const sensor = createSensors({
@@ -112,8 +115,8 @@ export function assemble({ settings, logger, member, kubeconfig }: PartsOptions)
   const parts: AppPart[] = [
     hungMembers,
     packages,
-    new KeptClaims(client, new Attempts(clock)),
-    new StorageGrowth(client, new Attempts(clock)),
+    new KeptClaims(client, new Attempts(clock), settings.POLLER_DRY_RUN),
+    new StorageGrowth(client, new Attempts(clock), settings.POLLER_DRY_RUN),
     rebalances,
     warnings,
     new ReportSensing(sensor),
@@ -129,6 +132,17 @@ export function assemble({ settings, logger, member, kubeconfig }: PartsOptions)
     fastIntervalMs: settings.POLL_FAST_INTERVAL_SECONDS * 1000,
     roundTimeoutMs: settings.CLIENT_STATUS_CHECK_TIMEOUT_SECONDS * 1000,
   })
+  const rollouts: Rollouts = new Rollouts({
+    client,
+    clock,
+    logger,
+    settings,
+    wake: (index, key) => controller.wake(index, key),
+    mayAct: (shard) => shards.mayAct(shard),
+    intervalMs: settings.RO_POLL_SECONDS * 1000,
+    timeoutMs: settings.HUNG_TIMEOUT_SECONDS * 1000,
+    dryRun: settings.POLLER_DRY_RUN,
+  })
   const leases = new Leases(leaseClient, settings.POD_NAMESPACE, logger)
   const shards: Shards = new Shards({
     store: leases,
@@ -142,7 +156,7 @@ export function assemble({ settings, logger, member, kubeconfig }: PartsOptions)
     client,
     clock,
     logger,
-    reporters: [kasprApps],
+    reporters: [kasprApps, rollouts],
     mayAct: (shard) => shards.mayAct(shard),
     record: (event) => events.record(event),
     onWrite: metrics.onWrite.bind(metrics),
@@ -177,7 +191,7 @@ export function assemble({ settings, logger, member, kubeconfig }: PartsOptions)
   const close = async (): Promise<void> => {
     await Promise.all([client.close(), leaseClient.close()])
   }
-  return { metrics, controller, shards, events, facts, watches, close }
+  return { metrics, controller, shards, events, facts, watches, lazyWatches: rollouts.watches(), close }
 }
 
 /** The app of a key of the queue, if it is one. */

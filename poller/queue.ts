@@ -16,6 +16,8 @@ export interface QueueOptions {
   groupOf?: (key: string) => string
   /** Adds start runs of one key at least so far apart (a burst of adds is one run); default 1000. */
   minIntervalMs?: number
+  /** The same for one key; undefined: `minIntervalMs`. */
+  minIntervalOf?: (key: string) => number | undefined
   /** First and longest back-off; doubled each time, half of it at random. Default 1000 and 60,000. */
   backoffMs?: number
   maxBackoffMs?: number
@@ -86,7 +88,8 @@ export class WorkQueue {
     if (this.#stopping) return
     const entry = this.#entries.get(key)
     const now = this.#clock.now()
-    const dueAt = Math.max(now + delayMs, (entry?.startedAt ?? -Infinity) + this.#timing.minIntervalMs)
+    const minIntervalMs = this.#options.minIntervalOf?.(key) ?? this.#timing.minIntervalMs
+    const dueAt = Math.max(now + delayMs, (entry?.startedAt ?? -Infinity) + minIntervalMs)
     if (entry === undefined) {
       const group = (this.#options.groupOf ?? beforeSlash)(key)
       this.#delay({ key, group, failures: 0, startedAt: -Infinity, phase: { at: 'due', since: now } }, dueAt)

@@ -1,4 +1,5 @@
 import type { Settings, SettingsSchema } from '../webhooks/environment.ts'
+import { enrolmentSettings } from '../webhooks/settings.ts'
 
 /** Settings of `poll`, as environment variables. docs/settings.md is generated from this. */
 export const pollerSettings = {
@@ -127,7 +128,7 @@ export const pollerSettings = {
       type: 'boolean',
       default: false,
       description:
-        'Look and tell by Events what would be done to members, and do nothing to them. Claims grow all the same.',
+        'Look, and tell by Events what would be done to members, pods, claims and StatefulSets, without doing it. Reports are written, and the annotation of a request for a rebalance is removed.',
     },
     REBALANCE_CONFIRM_SECONDS: {
       type: 'number',
@@ -151,6 +152,14 @@ export const pollerSettings = {
       maximum: 3600,
       description: 'Pause after a rebalance signal that came to nothing; doubled each time, up to ten times as long.',
     },
+    ...enrolmentSettings,
+    RO_POLL_SECONDS: {
+      type: 'integer',
+      default: 10,
+      minimum: 1,
+      maximum: 300,
+      description: 'Longest time between two looks at a StatefulSet that is rolled out; changes are seen at once.',
+    },
     SHUTDOWN_SECONDS: {
       type: 'number',
       default: 10,
@@ -158,6 +167,10 @@ export const pollerSettings = {
       maximum: 3600,
       description: 'Time to come to an end after SIGTERM. Keep it below `terminationGracePeriodSeconds` of the pod.',
     },
+  },
+  dependencies: {
+    RO_TARGET_NAMESPACE: ['RO_TARGET_STATEFUL_SET'],
+    RO_TARGET_STATEFUL_SET: ['RO_TARGET_NAMESPACE'],
   },
 } as const satisfies SettingsSchema
 

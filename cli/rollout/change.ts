@@ -1,7 +1,6 @@
 import { own } from '../../webhooks/contract/objects.ts'
 import type { KubeObject } from '../../webhooks/contract/types.ts'
-import { grafanaPaused } from '../../webhooks/rollout/config.ts'
-import { configPrefix, enabledLabel } from '../../webhooks/rollout/names.ts'
+import { configPrefix, enabledLabel, grafanaPaused } from '../../webhooks/rollout/names.ts'
 import { readSet } from '../../webhooks/rollout/stateful-set.ts'
 import { looksEnrolled, wishes } from './annotations.ts'
 import { notOnDelete, rolloutModel } from './model.ts'

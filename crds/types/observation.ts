@@ -244,7 +244,32 @@ export interface ObservationStatus {
      */
     deleted?: {
       targetRevision: string
+      /**
+       * Start of the rollout that they are counted for, Unix seconds: a set can be rolled to one revision twice.
+       */
+      startedAt?: number
       count: number
+    }
+    /**
+     * Where the rollout stands, for people. While nothing is rolled out it is written with changes of pods alone, not with those of their readiness.
+     */
+    progress?: {
+      /**
+       * State of the rollout; paused and stalled ones are planned or rolling.
+       */
+      state: 'none' | 'planned' | 'rolling' | 'done' | 'paused' | 'stalled'
+      /**
+       * Pods of the target revision, for example 6/16.
+       */
+      updated?: string
+      /**
+       * Available pods, for example 14/16.
+       */
+      available?: string
+      /**
+       * For example upper_range 4/8 [14, 15].
+       */
+      batch?: string
     }
     /**
      * The rollout group, for a set with the label rollout-group.
@@ -565,7 +590,18 @@ export const observationStatusSchema: object = {
           required: ['targetRevision', 'count'],
           properties: {
             targetRevision: { type: 'string', minLength: 1 },
+            startedAt: { type: 'integer', format: 'int64' },
             count: { type: 'integer', format: 'int32', minimum: 0 },
+          },
+        },
+        progress: {
+          type: 'object',
+          required: ['state'],
+          properties: {
+            state: { type: 'string', enum: ['none', 'planned', 'rolling', 'done', 'paused', 'stalled'] },
+            updated: { type: 'string' },
+            available: { type: 'string' },
+            batch: { type: 'string', maxLength: 128 },
           },
         },
         group: {

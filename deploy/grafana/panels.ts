@@ -65,7 +65,8 @@ function base(type: string, { title, width, queries, unit, thresholds = [], max,
   }
 }
 
-interface TimeSeriesOptions extends Common {
+/** What {@link timeSeries} takes. */
+export interface TimeSeriesOptions extends Common {
   /** Columns of the legend. */
   calcs: readonly Calc[]
   stacked?: boolean

@@ -6,7 +6,7 @@ import type { KubeClient } from '../kube/client.ts'
 import type { StoreEvent } from '../kube/store.ts'
 import { trimMetadata } from '../kube/trim.ts'
 import { type Attempts, Outdated, type Problem } from './attempts.ts'
-import { type Claim, claimsPath, grow, isSmaller } from './grow.ts'
+import { type Claim, WouldDo, claimsPath, grow, isSmaller } from './grow.ts'
 import { appObstacle } from './live.ts'
 import type { AppPart, KasprAppSpec, Look, PartReport } from './part.ts'
 
@@ -60,12 +60,17 @@ export function changesClaim({ type, object, old }: StoreEvent<PackagesClaim>): 
  * them out of the app's hands or puts them back, and grows them.
  */
 export class KeptClaims implements AppPart {
+  readonly fields = []
+  readonly problemsOf = 'Claims'
   readonly #client: KubeClient
   readonly #attempts: Attempts
+  readonly #dryRun: boolean
 
-  constructor(client: KubeClient, attempts: Attempts) {
+  /** @param dryRun look at everything, tell what would be done, and do nothing */
+  constructor(client: KubeClient, attempts: Attempts, dryRun = false) {
     this.#client = client
     this.#attempts = attempts
+    this.#dryRun = dryRun
   }
 
   forget(uid: string): void {
@@ -117,17 +122,21 @@ export class KeptClaims implements AppPart {
     }
     if (keep && (owner !== undefined || label !== undefined)) {
       const ownerReferences = claim.owners.filter((reference) => reference.uid !== uid)
-      return this.#patch(look, claim, { ownerReferences, labels: { [childLabel]: null } })
+      const changes = { ownerReferences, labels: { [childLabel]: null } }
+      return this.#patch(look, claim, changes, 'be kept when the app is deleted')
     }
     // An unowned one with this label is taken for a child again.
     if (!keep && owner === undefined && label !== uid) {
-      return this.#patch(look, claim, { labels: { [childLabel]: uid } })
+      return this.#patch(look, claim, { labels: { [childLabel]: uid } }, 'be deleted with the app')
     }
     return undefined
   }
 
   #size(look: Look, { name, keep, size }: WantedClaim, claim: PackagesClaim): Act | Problem | undefined {
-    if (isSmaller(claim, size)) return this.#act(look, (signal) => grow(this.#client, [claim], size, signal))
+    if (isSmaller(claim, size)) {
+      const [client, dryRun] = [this.#client, this.#dryRun]
+      return this.#act(look, (signal) => grow({ client, dryRun }, [claim], size, signal))
+    }
     const has = claim.spec.resources?.requests?.storage
     const isTooLarge = (quantityValue(has) ?? 0n) > (quantityValue(size) ?? 0n)
     return isTooLarge && keep
@@ -148,15 +157,18 @@ export class KeptClaims implements AppPart {
       },
     }
     return this.#act(look, async (signal) => {
+      if (this.#dryRun) throw new WouldDo(`The claim ${name} would be made`)
       await this.#client.request({ method: 'POST', path: claimsPath(namespace), body, signal })
     })
   }
 
-  #patch(look: Look, { metadata }: PackagesClaim, changes: object): Act {
+  /** @param effect what comes of the changes, in words that follow "would" */
+  #patch(look: Look, { metadata }: PackagesClaim, changes: object, effect: string): Act {
     const { uid, resourceVersion, name } = metadata
     const path = `${claimsPath(look.namespace)}/${name}`
     const body = { metadata: { uid, resourceVersion, ...changes } }
     return this.#act(look, async (signal) => {
+      if (this.#dryRun) throw new WouldDo(`The claim ${name} would ${effect}`)
       await this.#client.request({ method: 'PATCH', path, body, contentType: 'application/merge-patch+json', signal })
     })
   }

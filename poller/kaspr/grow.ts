@@ -17,6 +17,16 @@ export class Obstacle extends Error {
   }
 }
 
+/** Reason of what a dry run has left undone, in conditions and Events. */
+export const dryRunReason = 'DryRun'
+
+/** What an act throws in a dry run in place of its first write, once it has looked at everything: what it would do. */
+export class WouldDo extends Obstacle {
+  constructor(what: string) {
+    super(dryRunReason, `${what} (POLLER_DRY_RUN)`)
+  }
+}
+
 /** Whether a claim asks for less than this quantity. */
 export function isSmaller({ spec }: Claim, size: string): boolean {
   return (quantityValue(spec.resources?.requests?.storage) ?? 0n) < (quantityValue(size) ?? 0n)
@@ -25,10 +35,10 @@ export function isSmaller({ spec }: Claim, size: string): boolean {
 /**
  * Lets these claims ask for more; those that ask for enough are left alone.
  *
- * @throws Obstacle when their class does not allow it, before any of them is changed: all or none
+ * @throws Obstacle when their class does not allow it, and WouldDo in a dry run; before any of them is changed: all or none
  */
 export async function grow(
-  client: KubeClient,
+  { client, dryRun }: { client: KubeClient; dryRun: boolean },
   claims: readonly Claim[],
   size: string,
   signal: AbortSignal,
@@ -36,6 +46,9 @@ export async function grow(
   const small = claims.filter((claim) => isSmaller(claim, size))
   for (const name of new Set(small.map(({ spec }) => spec.storageClassName ?? ''))) {
     await checkClass(client, name, signal)
+  }
+  if (dryRun && small.length > 0) {
+    throw new WouldDo(`Claims that would ask for ${size}: ${small.map(({ metadata }) => metadata.name).join(', ')}`)
   }
   for (const { metadata } of small) {
     await client.request({

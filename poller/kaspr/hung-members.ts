@@ -29,6 +29,8 @@ interface Memory {
 
 /** Finds members that hang in a rebalance, and deletes their pods. */
 export class HungMembers implements AppPart {
+  readonly fields = ['hung'] as const
+  readonly problemsOf = 'Members'
   readonly #options: HungMembersOptions
   readonly #memories = new Map<string, Memory>()
   readonly #bucket: TokenBuckets

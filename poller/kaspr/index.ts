@@ -1,18 +1,18 @@
 import { setMaxListeners } from 'node:events'
 import type { BaseLogger } from 'pino'
 import type { Clock } from '../clock.ts'
-import type { Act, Report, Reporter } from '../controller.ts'
-import type { ObjectEvent } from '../kube/events.ts'
+import type { Report, Reporter } from '../controller.ts'
 import type { KubeClient } from '../kube/client.ts'
 import { Informer } from '../kube/informer.ts'
 import type { Observation } from '../observation.ts'
 import { timestamp } from '../observation.ts'
+import { appReport } from './app-report.ts'
 import { MemberBackoff } from './backoff.ts'
 import { changesClaim, claimKeys, claimSelector, trimClaim } from './claims.ts'
 import type { PackagesClaim } from './claims.ts'
 import { memberEvents } from './member-events.ts'
 import { mergeMembers } from './members.ts'
-import type { AppPart, KasprAppReport, KasprAppSpec, Look, PartReport } from './part.ts'
+import type { AppPart, KasprAppReport, KasprAppSpec, Look } from './part.ts'
 import type { Member } from './members.ts'
 import { changesMembers, podKeys, podSelector, runningMembers, trimPod } from './pods.ts'
 import type { MemberPod, RunningMember } from './pods.ts'
@@ -106,14 +106,14 @@ export class KasprApps implements Reporter {
   }
 
   async report(observation: Observation, now: Date, signal: AbortSignal): Promise<Report> {
+    const { parts = [] } = this.#options
     const spec = specOf(observation)
     const last = observation.status?.['kasprApp'] as KasprAppReport | undefined
     const previous = last?.appUid === spec.app.uid ? last : undefined
     if (!spec.enabled) {
       const condition = { status: 'False', reason: 'Disabled', message: 'Polling of members is switched off' } as const
-      const seen = this.#parts(
-        this.#lookAt(observation, previous, now, { running: [], answers: new Map(), members: [] }),
-      )
+      const nobody = { running: [], answers: new Map<string, Answer>(), members: [] }
+      const seen = appReport(parts, this.#lookAt(observation, previous, now, nobody))
       return { ...seen, condition, againMs: Math.min(seen.againMs, this.#jittered(this.#options.intervalMs)) }
     }
     const backoff = this.#backoffOf(observation)
@@ -125,7 +125,7 @@ export class KasprApps implements Reporter {
     const before = previous?.members ?? []
     const members = mergeMembers(before, running, answers, timestamp(now))
     const look = this.#lookAt(observation, previous, now, { running, answers, members })
-    const seen = this.#parts(look)
+    const seen = appReport(parts, look)
     return {
       ...seen,
       condition: { status: 'True', reason: 'Polled', message: 'Members are asked for their status' },
@@ -155,35 +155,6 @@ export class KasprApps implements Reporter {
       claims: this.claims.indexed(byApp, `${namespace}/${spec.app.name}`),
       ...round,
     }
-  }
-
-  /** The report, and what the parts want to be done. */
-  #parts(look: Look): Required<Omit<PartReport, 'report'>> & { report: KasprAppReport } {
-    const { spec, set, previous, running, members } = look
-    // Remembered when the set is gone: it comes back with as many.
-    const lastReplicas = set?.replicas ?? previous?.lastReplicas
-    let report: KasprAppReport = {
-      appUid: spec.app.uid,
-      reachable: `${members.filter(({ reachable }) => reachable).length}/${running.length}`,
-      ...(lastReplicas !== undefined && { lastReplicas }),
-      members,
-    }
-    const all = { events: [] as ObjectEvent[], acts: [] as Act[], againMs: Infinity }
-    for (const part of this.#options.parts ?? []) {
-      const {
-        report: added,
-        events = [],
-        acts = [],
-        againMs = Infinity,
-      } = part.look({ ...look, members: report.members })
-      // Every part may have problems.
-      const problems = [...(report.problems ?? []), ...(added.problems ?? [])]
-      report = { ...report, ...added, ...(problems.length > 0 && { problems }) }
-      all.events.push(...events)
-      all.acts.push(...acts)
-      all.againMs = Math.min(all.againMs, againMs)
-    }
-    return { report, ...all }
   }
 
   #running({ metadata }: Observation, spec: KasprAppSpec): RunningMember[] {

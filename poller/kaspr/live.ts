@@ -1,28 +1,7 @@
-import type { KubeObject } from '../../webhooks/contract/types.ts'
 import { isPaused } from '../../webhooks/kaspr/annotations.ts'
-import { ApiError } from '../kube/client.ts'
-import type { KubeClient } from '../kube/client.ts'
+import { read } from '../kube/read.ts'
+import type { Reading } from '../kube/read.ts'
 import type { Look } from './part.ts'
-
-/** How an object is read: with which client, and within which time. */
-export interface Reading {
-  client: KubeClient
-  timeoutMs?: number
-}
-
-/** An object as the API server has it now, `undefined` without one. */
-export async function read(
-  { client, timeoutMs }: Reading,
-  path: string,
-  signal: AbortSignal,
-): Promise<KubeObject | undefined> {
-  try {
-    return await client.request<KubeObject>({ path, signal, ...(timeoutMs !== undefined && { timeoutMs }) })
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return undefined
-    throw error
-  }
-}
 
 /** Path of the app. */
 export function appPath({ namespace, spec: { app } }: Pick<Look, 'namespace' | 'spec'>): string {

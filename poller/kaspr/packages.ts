@@ -56,6 +56,7 @@ function stateOf(
 
 /** Reports how the installation of an app's Python packages goes: in a pod that installs the wanted set, if there is one. */
 export const packages: AppPart = {
+  fields: ['packages'],
   look({ spec, pods }: Look) {
     if (spec.packages === undefined) return { report: {} }
     const wanted = spec.packages.set

@@ -14,6 +14,9 @@ export type KasprAppSpec = NonNullable<ObservationSpec['kasprApp']>
 /** `status.kasprApp` of an Observation. */
 export type KasprAppReport = Omit<NonNullable<ObservationStatus['kasprApp']>, 'members'> & { members: Member[] }
 
+/** Fields of a report that belong to one part each. */
+export type PartField = Exclude<keyof KasprAppReport, 'appUid' | 'reachable' | 'lastReplicas' | 'members' | 'problems'>
+
 /** One look at an app: what is asked for, what was reported before, and what is seen now. */
 export interface Look {
   observation: Observation
@@ -54,6 +57,10 @@ export interface PartReport {
  * the next look reports it.
  */
 export interface AppPart {
+  /** Its fields of the report. While it fails, they stay as they were. */
+  readonly fields: readonly PartField[]
+  /** What its problems are about; it reports none if absent. */
+  readonly problemsOf?: NonNullable<KasprAppReport['problems']>[number]['of']
   look(look: Look): PartReport
   /** The Observation of this uid is gone, or now somebody else's. */
   forget?(uid: string): void

@@ -35,6 +35,7 @@ interface Memory extends Outcomes {
 
 /** Has the members of an app rebalance when its topics have changed, and when somebody asks for it by annotation. */
 export class Rebalances implements AppPart {
+  readonly fields = ['subscriptions', 'rebalance'] as const
   readonly #options: RebalanceOptions
   readonly #bucket: TokenBuckets
   /** By uid of the Observation. */

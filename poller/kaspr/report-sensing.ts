@@ -18,6 +18,7 @@ interface Told {
  * that is seen after a start is where it starts from, so a restart tells nothing again.
  */
 export class ReportSensing implements AppPart {
+  readonly fields = []
   readonly #sensor: Sensor
   readonly #packages: PackageSensing
   /** By uid of the Observation. */

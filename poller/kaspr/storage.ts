@@ -4,8 +4,10 @@ import type { Act } from '../controller.ts'
 import type { KubeClient } from '../kube/client.ts'
 import type { ObjectEvent } from '../kube/events.ts'
 import { type Attempts, Outdated, type Problem } from './attempts.ts'
-import { type Claim, Obstacle, claimsPath, grow, isSmaller } from './grow.ts'
-import { appObstacle, read } from './live.ts'
+import { read } from '../kube/read.ts'
+import { appObstacle } from './live.ts'
+import { type Claim, Obstacle, WouldDo, claimsPath, dryRunReason, grow, isSmaller } from './grow.ts'
+
 import type { AppPart, Look, PartReport } from './part.ts'
 import { trimSet, unsettled } from './statefulsets.ts'
 import type { TrimmedSet } from './statefulsets.ts'
@@ -19,14 +21,18 @@ type StorageReport = NonNullable<NonNullable<ObservationStatus['kasprApp']>['sto
  * the same, nothing rolls. Each step is found again from the cluster after a restart.
  */
 export class StorageGrowth implements AppPart {
+  readonly fields = ['storage'] as const
   readonly #client: KubeClient
   readonly #attempts: Attempts
+  readonly #dryRun: boolean
   /** Set of which all claims are known to be large enough, by uid of the Observation. */
   readonly #grown = new Map<string, string>()
 
-  constructor(client: KubeClient, attempts: Attempts) {
+  /** @param dryRun look at everything, tell what would be done, and do nothing */
+  constructor(client: KubeClient, attempts: Attempts, dryRun = false) {
     this.#client = client
     this.#attempts = attempts
+    this.#dryRun = dryRun
   }
 
   forget(uid: string): void {
@@ -78,7 +84,8 @@ export class StorageGrowth implements AppPart {
       this.#attempts.run(uid, signal, async () => {
         const obstacle = await appObstacle({ client: this.#client }, look, signal)
         if (obstacle !== undefined) throw new Outdated(obstacle)
-        await grow(this.#client, await this.#claims(look, signal), size, signal)
+        const [client, dryRun] = [this.#client, this.#dryRun]
+        await grow({ client, dryRun }, await this.#claims(look, signal), size, signal)
         this.#grown.set(uid, grownKey(set, size))
       })
   }
@@ -101,6 +108,9 @@ export class StorageGrowth implements AppPart {
         if ((await this.#claims(look, signal)).some((claim) => isSmaller(claim, size))) {
           this.#grown.delete(uid)
           return
+        }
+        if (this.#dryRun) {
+          throw new WouldDo(`The StatefulSet ${spec.statefulSet} would be deleted without its pods and made again`)
         }
         const { resourceVersion } = live.metadata
         const preconditions = { uid: live.metadata.uid, resourceVersion }
@@ -158,6 +168,7 @@ function grownEvent({ target }: Look, size: string): ObjectEvent {
   return { target, type: 'Normal', reason: 'StorageGrown', message }
 }
 
-function problemEvent({ target }: Look, { message }: { message: string }): ObjectEvent {
+function problemEvent({ target }: Look, { reason, message }: Problem): ObjectEvent {
+  if (reason === dryRunReason) return { target, type: 'Warning', reason, message }
   return { target, type: 'Warning', reason: 'StorageGrowthFailed', message: `Claims cannot grow: ${message}` }
 }

@@ -3,6 +3,7 @@ import type { AppPart } from './part.ts'
 
 /** Tells each warning of the spec in one Event; `warned` remembers which, for as long as they stand. */
 export const warnings: AppPart = {
+  fields: ['warned'],
   look({ spec, previous, target }) {
     const told = previous?.warned ?? []
     const standing = (spec.warnings ?? []).map((warning) => ({ ...warning, hash: hashOf(warning) }))

@@ -34,6 +34,8 @@ export interface RequestOptions {
   contentType?: string
   /** Deadline for the whole request with its retries; default 30 s. */
   timeoutMs?: number
+  /** `false`: one try, for what must not be done later than now. Default: tried again as `maxRetries` says. */
+  retry?: false
   signal?: AbortSignal
 }
 
@@ -107,7 +109,7 @@ class PooledClient implements KubeClient {
       for (let attempt = 0; ; attempt++) {
         const outcome = await this.#attempt(attempt, method, options, abort.controller.signal)
         if (outcome.done) return outcome.value as T
-        if (attempt >= maxRetries || !outcome.retry) throw outcome.error
+        if (attempt >= maxRetries || !outcome.retry || options.retry === false) throw outcome.error
         await sleep(outcome.afterMs ?? 100 * 2 ** attempt * (0.5 + Math.random()), undefined, {
           signal: abort.controller.signal,
         }).catch(() => {

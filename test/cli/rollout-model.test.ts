@@ -1,6 +1,6 @@
 import t from 'tap'
 import { modelJson } from '../../cli/rollout/json.ts'
-import { selectorText } from '../../cli/rollout/live.ts'
+import { selectorText } from '../../poller/kube/selector.ts'
 import { rolloutModel } from '../../cli/rollout/model.ts'
 import type { Live, UiState } from '../../cli/rollout/model.ts'
 import { many, newRevision, noon, oldRevision, pod, states, world } from './rollout-world.ts'

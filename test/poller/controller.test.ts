@@ -30,6 +30,8 @@ class Bench {
   readonly forgotten: string[] = []
   readonly writes: string[] = []
   readonly events: ObjectEvent[] = []
+  /** Looks that failed. */
+  failed = 0
   /** What the next look tells; may throw. */
   look: (observation: Observation) => Partial<Report> | Promise<Partial<Report>> = () => ({})
   owned = new Set([1, 2])
@@ -53,7 +55,12 @@ class Bench {
       reporters: [reporter],
       mayAct: (shard) => this.owned.has(shard),
       record: (event) => this.events.push(event),
-      queue: { workers: 4, minIntervalMs: 1, backoffMs: 20 },
+      queue: {
+        workers: 4,
+        minIntervalMs: 1,
+        backoffMs: 20,
+        onRun: (_, succeeded) => (this.failed += succeeded ? 0 : 1),
+      },
       onWrite: (result) => this.writes.push(result),
     })
   }
@@ -179,6 +186,21 @@ void t.test('a look that throws writes nothing and harms nobody else', async (t)
   await until(() => world.status('good') !== undefined)
   await until(() => world.looks.filter((name) => name === 'bad').length >= 3)
   t.equal(world.status('bad'), undefined)
+})
+
+void t.test('a look of which a part failed is written and acted on, and looks again after a back-off', async (t) => {
+  const world = await start(t)
+  const done: string[] = []
+  const event = { target, type: 'Normal', reason: 'Seen', message: 'thing' } as const
+  world.look = ({ status }) => ({
+    failure: new Error('one part'),
+    ...(status === undefined && { events: [event], acts: [() => Promise.resolve(void done.push('act'))] }),
+  })
+  world.api.put(path, observation('a'))
+  await until(() => world.looks.length >= 3)
+  t.match(world.status('a'), { thing: { seen: 1 } })
+  t.strictSame([world.writes, world.events, done], [['written'], [event], ['act']])
+  t.ok(world.failed >= 2, 'each counts as failed')
 })
 
 void t.test('a look is repeated after the time it gave', async (t) => {

@@ -1,9 +1,8 @@
 import t from 'tap'
 import type { Test } from 'tap'
-import { createClient } from '../../poller/kube/client.ts'
 import { EventRecorder } from '../../poller/kube/events.ts'
 import type { EventRecorderOptions, ObjectEvent } from '../../poller/kube/events.ts'
-import { startFakeApi } from '../fakes/api-server.ts'
+import { startApiWithClient } from '../fakes/api-client.ts'
 import type { FakeApi } from '../fakes/api-server.ts'
 import { FakeClock } from './fake-clock.ts'
 
@@ -22,12 +21,7 @@ interface Bench {
 }
 
 async function bench(t: Test, options: Partial<EventRecorderOptions> = {}): Promise<Bench> {
-  const api = await startFakeApi()
-  const client = createClient({ kubeconfig: api.kubeconfig })
-  t.teardown(async () => {
-    await client.close()
-    await api.close()
-  })
+  const { api, client } = await startApiWithClient(t)
   const clock = new FakeClock()
   const results: string[] = []
   const onEvent = (result: string): number => results.push(result)

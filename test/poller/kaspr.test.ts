@@ -1,12 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:http'
 import type { IncomingMessage, RequestListener } from 'node:http'
 import { connect, createServer as createTcpServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
-import type { Test } from 'tap'
 import type { KubeObject } from '../../webhooks/contract/types.ts'
 import { MemberBackoff } from '../../poller/kaspr/backoff.ts'
 import { memberEvents } from '../../poller/kaspr/member-events.ts'
@@ -18,6 +16,7 @@ import { describe, MemberPoller } from '../../poller/kaspr/poll.ts'
 import type { Answer, MemberPollerOptions } from '../../poller/kaspr/poll.ts'
 import { changesSet, trimSet, unsettled } from '../../poller/kaspr/statefulsets.ts'
 import { FairLimit } from '../../poller/limit.ts'
+import { listen } from '../fakes/listen.ts'
 import { until } from '../webhooks/until.ts'
 import { FakeClock } from './fake-clock.ts'
 
@@ -325,16 +324,6 @@ void t.test('a member that does not answer is asked less and less, up to the lim
   t.equal(backoff.nextMs(), undefined, 'a pod that is gone is forgotten')
 })
 
-async function member(t: Test, listener: RequestListener): Promise<number> {
-  const server = createServer(listener)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return (server.address() as AddressInfo).port
-}
-
 function poller(options: Partial<MemberPollerOptions> = {}): MemberPoller {
   const defaults = { connectTimeoutMs: 1000, timeoutMs: 300, concurrency: 8, concurrencyPerApp: 4 }
   return new MemberPoller({ ...defaults, ...options })
@@ -380,7 +369,7 @@ void t.test('what a member answers, and what becomes of it', async (t) => {
     ['a cut connection', ({ socket }) => socket.destroy(), { result: 'Network', code: 'ECONNRESET' }],
   ]
   for (const [name, listener, expected] of rows) {
-    const port = await member(t, listener)
+    const port = await listen(t, listener)
     const answer = await poller().ask('shop/a', { ip: '127.0.0.1', port, host: 'a-app-0.a-app' }, never)
     t.strictSame(answer, expected, name)
     t.type(describe(answer), 'string')
@@ -389,7 +378,7 @@ void t.test('what a member answers, and what becomes of it', async (t) => {
 
 void t.test('a member is asked at its address under its DNS name, without keeping the connection', async (t) => {
   const seen: IncomingMessage[] = []
-  const port = await member(t, (request, response) => {
+  const port = await listen(t, (request, response) => {
     seen.push(request)
     response.end(JSON.stringify(calm))
   })
@@ -432,7 +421,7 @@ void t.test('an address that does not take connections: the shorter limit counts
 })
 
 void t.test('an abort says that nothing is known, waiting or asked', async (t) => {
-  const port = await member(t, () => undefined)
+  const port = await listen(t, () => undefined)
   const one = poller({ concurrency: 1 })
   const abort = new AbortController()
   const address = { ip: '127.0.0.1', port, host: 'x' }

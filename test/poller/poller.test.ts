@@ -106,10 +106,16 @@ class World {
     this.api.put(pods, { apiVersion: 'v1', kind: 'Pod', metadata, status })
   }
 
-  set(app: string, replicas: number, owner = `app-${app}`): void {
+  set(
+    app: string,
+    replicas: number,
+    owner = `app-${app}`,
+    { claims, status }: { claims?: object[]; status?: object } = {},
+  ): void {
     const ownerReferences = [{ apiVersion: 'k', kind: 'KasprApp', name: app, uid: owner, controller: true }]
     const metadata = { name: `${app}-app`, namespace: 'shop', labels: { 'controller-uid': owner }, ownerReferences }
-    this.api.put(sets, { apiVersion: 'apps/v1', kind: 'StatefulSet', metadata, spec: { replicas } })
+    const spec = { replicas, ...(claims && { volumeClaimTemplates: claims }) }
+    this.api.put(sets, { apiVersion: 'apps/v1', kind: 'StatefulSet', metadata, spec, ...(status && { status }) })
   }
 
   status(app: string): Observation['status'] {
@@ -271,6 +277,38 @@ void t.test('a member that does not answer is asked less and less, others as eve
   const count = (id: number): number => world.asked.filter((host) => host.startsWith(`orders-app-${id}.`)).length
   await until(() => count(0) >= 14)
   t.ok(count(1) <= 6, `${count(0)} and ${count(1)}`)
+})
+
+void t.test('a dry run reaches what is done to claims and sets: it only tells', async (t) => {
+  const world = await World.start(t)
+  const metadata = { name: 'orders', namespace: 'shop', uid: 'app-orders' }
+  world.api.put('/apis/kaspr.io/v1alpha1/kasprapps', { apiVersion: 'kaspr.io/v1alpha1', kind: 'KasprApp', metadata })
+  const claim = { name: 'orders-app-python-packages', keep: true, size: '1Gi', accessModes: ['ReadWriteMany'] }
+  const template = { metadata: { name: 'pv' }, spec: { resources: { requests: { storage: '1Gi' } } } }
+  const status = { availableReplicas: 1, updatedReplicas: 1 }
+  world.app('orders', {
+    claims: [claim],
+    storage: { claim: 'pv', size: '2Gi' },
+    mayDelete: ['StatefulSet'],
+  })
+  world.set('orders', 1, 'app-orders', { claims: [template], status })
+  await world.poller({ POLLER_DRY_RUN: 'true' })
+  await until(() => world.events().length === 2)
+  t.same(
+    world
+      .events()
+      .map(({ reason, message }) => `${String(reason)}: ${String(message)}`)
+      .sort(),
+    [
+      'DryRun: The StatefulSet orders-app would be deleted without its pods and made again (POLLER_DRY_RUN)',
+      'DryRun: The claim orders-app-python-packages would be made (POLLER_DRY_RUN)',
+    ],
+  )
+  t.match(world.report('orders'), { problems: [{ reason: 'DryRun' }], storage: { problem: { reason: 'DryRun' } } })
+  const others = world.api.requests.filter(
+    ({ method, path }) => method !== 'GET' && !/\/leases|\/events|\/observations\/[^/]+\/status$/.test(path),
+  )
+  t.strictSame(others, [])
 })
 
 void t.test('a pod that vanishes while it is asked is not told of', async (t) => {

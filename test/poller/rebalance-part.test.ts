@@ -1,6 +1,4 @@
-import { createServer } from 'node:http'
 import type { RequestListener } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import t from 'tap'
 import type { Test } from 'tap'
 import { hashOf } from '../../webhooks/contract/hash.ts'
@@ -11,24 +9,15 @@ import { signalRebalance } from '../../poller/kaspr/signal.ts'
 import { trimPod } from '../../poller/kaspr/pods.ts'
 import { trimSet } from '../../poller/kaspr/statefulsets.ts'
 import { warnings } from '../../poller/kaspr/warnings.ts'
-import { createClient } from '../../poller/kube/client.ts'
-import { startFakeApi } from '../fakes/api-server.ts'
+import type { KubeClient } from '../../poller/kube/client.ts'
+import { startApiWithClient } from '../fakes/api-client.ts'
 import type { FakeApi } from '../fakes/api-server.ts'
+import { listen } from '../fakes/listen.ts'
 import { FakeClock } from './fake-clock.ts'
 
 const apps = '/apis/kaspr.io/v1alpha1/kasprapps'
 const sets = '/apis/apps/v1/statefulsets'
 const never = new AbortController().signal
-
-async function listen(t: Test, listener: RequestListener): Promise<number> {
-  const server = createServer(listener)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return (server.address() as AddressInfo).port
-}
 
 void t.test('R8, D14: what a member answers to the signal', async (t) => {
   const rows: [name: string, listener: RequestListener, result: string][] = [
@@ -70,7 +59,7 @@ class Bench {
   posts = 0
   /** Between two looks. */
   pauseMs = 2_000
-  constructor(api: FakeApi, port: number, client: ReturnType<typeof createClient>) {
+  constructor(api: FakeApi, port: number, client: KubeClient) {
     this.api = api
     this.spec = {
       app: { name: 'a', uid: 'app-uid' },
@@ -98,12 +87,7 @@ class Bench {
   }
 
   static async start(t: Test): Promise<Bench> {
-    const api = await startFakeApi()
-    const client = createClient({ kubeconfig: api.kubeconfig })
-    t.teardown(async () => {
-      await client.close()
-      await api.close()
-    })
+    const { api, client } = await startApiWithClient(t)
     const port = await listen(t, (_, response) => {
       bench.posts++
       response.end('{}')

@@ -2,12 +2,12 @@
 import { execFile, execFileSync } from 'node:child_process'
 import { createPublicKey, generateKeyPairSync, verify } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { type IncomingMessage, createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { IncomingMessage } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { gcsClient } from '../../webhooks/kaspr/packages/scripts.ts'
+import { listen } from '../fakes/listen.ts'
 
 function available(): boolean {
   try {
@@ -32,7 +32,7 @@ void t.test(
     const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
     const stored = new Map<string, Buffer>()
     const claims: unknown[] = []
-    const server = createServer((request, response) => {
+    const port = await listen(t, (request, response) => {
       void bodyOf(request).then((body) => {
         const { pathname, searchParams } = new URL(request.url ?? '', 'http://localhost')
         if (pathname === '/token') {
@@ -59,9 +59,7 @@ void t.test(
         response.writeHead(found === undefined ? 404 : 200).end(found)
       })
     })
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    t.teardown(() => server.close())
-    const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const address = `http://127.0.0.1:${port}`
     const folder = mkdtempSync(join(tmpdir(), 'gcs-client-'))
     t.teardown(() => rmSync(folder, { recursive: true }))
     const keyFile = join(folder, 'sa.json')

@@ -6,6 +6,15 @@ import { at, carriedOut, noon, pods, pod, reportOf, requestOf, type SetChanges, 
 
 const now = String(noon)
 const planned = { state: 'planned', 'target-revision': 'web-new', 'last-revision': 'web-new', 'planned-at': now }
+/** What is frozen when it is planned. */
+const plan = { replicas: '4', 'max-unavailable': '2', 'half-split': 'true' }
+/** What T13 writes. */
+const started = { state: 'rolling', 'started-at': now, ...plan }
+/** A planned rollout that only its group may hold back. */
+const dueInGroup = {
+  record: { ...planned, 'planned-at': '0' },
+  labels: { 'rollout-operator/enabled': 'true', 'rollout-group': 'zones' },
+}
 const rolling = {
   state: 'rolling',
   'target-revision': 'web-new',
@@ -13,9 +22,7 @@ const rolling = {
   'planned-at': String(noon - 700),
   'started-at': String(noon - 100),
   'updated-at': String(noon - 100),
-  replicas: '4',
-  'max-unavailable': '2',
-  'half-split': 'true',
+  ...plan,
 }
 const inBatch = {
   ...rolling,
@@ -131,9 +138,7 @@ const cases: Case[] = [
       'planned-at': now,
       'last-revision': 'web-new',
       'target-revision': 'web-new',
-      replicas: '4',
-      'max-unavailable': '2',
-      'half-split': 'true',
+      ...plan,
       'pods-to-update': '3',
       'pods-deleted': '0',
     },
@@ -198,10 +203,7 @@ const cases: Case[] = [
   {
     name: 'T11 another member of the group is busy',
     row: 'T11',
-    set: {
-      record: { ...planned, 'planned-at': '0' },
-      labels: { 'rollout-operator/enabled': 'true', 'rollout-group': 'zones' },
-    },
+    set: dueInGroup,
     pods: 'old old old old',
     report: { group: { name: 'zones', blockedBy: 'web-b' } },
     writes: { message: 'waits for web-b of the rollout group zones' },
@@ -209,10 +211,7 @@ const cases: Case[] = [
   {
     name: 'T11 nothing is known about the group',
     row: 'T11',
-    set: {
-      record: { ...planned, 'planned-at': '0' },
-      labels: { 'rollout-operator/enabled': 'true', 'rollout-group': 'zones' },
-    },
+    set: dueInGroup,
     pods: 'old old old old',
     report: { group: { name: 'before' } },
     writes: { message: 'waits for what is known about the rollout group zones' },
@@ -230,29 +229,18 @@ const cases: Case[] = [
     set: { record: { ...planned, 'planned-at': String(noon - 600) } },
     pods: 'old old old new',
     writes: {
-      state: 'rolling',
-      'started-at': now,
-      replicas: '4',
-      'max-unavailable': '2',
-      'half-split': 'true',
+      ...started,
       'pods-to-update': '3',
     },
   },
   {
     name: 'T13 the free member of a group starts',
     row: 'T13',
-    set: {
-      record: { ...planned, 'planned-at': '0' },
-      labels: { 'rollout-operator/enabled': 'true', 'rollout-group': 'zones' },
-    },
+    set: dueInGroup,
     pods: 'old old old old',
     report: { group: { name: 'zones' } },
     writes: {
-      state: 'rolling',
-      'started-at': now,
-      replicas: '4',
-      'max-unavailable': '2',
-      'half-split': 'true',
+      ...started,
       'pods-to-update': '4',
     },
   },
@@ -262,11 +250,7 @@ const cases: Case[] = [
     set: { record: planned, annotations: { 'config.rollout-operator/start-now': 'web-new' } },
     pods: 'old old old old',
     writes: {
-      state: 'rolling',
-      'started-at': now,
-      replicas: '4',
-      'max-unavailable': '2',
-      'half-split': 'true',
+      ...started,
       'pods-to-update': '4',
     },
   },

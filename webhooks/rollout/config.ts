@@ -3,7 +3,7 @@ import type { ObservationSpec } from '../../crds/types/observation.ts'
 import { shown } from '../contract/validate.ts'
 import type { KubeObject } from '../contract/types.ts'
 import type { HookSettings } from '../settings.ts'
-import { configPrefix, groupLabel } from './names.ts'
+import { configPrefix, grafanaPaused, groupLabel } from './names.ts'
 
 /** What an Event on the StatefulSet should say, `Observation.spec.rollout.warnings`. */
 export type Warning = NonNullable<NonNullable<ObservationSpec['rollout']>['warnings']>[number]
@@ -31,8 +31,7 @@ export interface RolloutConfig {
 }
 
 const grafanaMaxUnavailable = 'rollout-max-unavailable'
-/** Annotation of grafana/rollout-operator that pauses, too. */
-export const grafanaPaused = 'grafana.com/rollout-paused'
+const pausedKey = `${configPrefix}paused`
 
 /** A year: more than anybody waits, and less than what overflows the timers of others. */
 const maxSeconds = 31_536_000
@@ -80,8 +79,7 @@ export function rolloutConfig({ metadata }: Pick<KubeObject, 'metadata'>, settin
     `true or false; ${settings.RO_ENABLE_HALF_SPLIT} is used`,
     settings.RO_ENABLE_HALF_SPLIT,
   )
-  const paused = read(`${configPrefix}paused`, parseBoolean, 'true or false; it counts as true', true)
-  const grafanaPause = own(metadata.annotations, grafanaPaused)?.toLowerCase() === 'true'
+  read(pausedKey, parseBoolean, 'true or false; it counts as true', true)
   const group = own(metadata.labels, groupLabel)
   return {
     delaySeconds: seconds('delay-seconds', settings.RO_DELAY_SECONDS),
@@ -92,11 +90,25 @@ export function rolloutConfig({ metadata }: Pick<KubeObject, 'metadata'>, settin
     gracePeriodSeconds: ownGracePeriod ?? gracePeriod,
     readyTimeoutSeconds: seconds('ready-timeout-seconds', settings.RO_READY_TIMEOUT_SECONDS),
     useEviction: settings.RO_USE_EVICTION,
-    paused: (paused ?? false) || grafanaPause,
-    startNow: own(metadata.annotations, `${configPrefix}start-now`),
+    paused: isPaused({ metadata }),
+    startNow: startNow({ metadata }),
     group: group === '' ? undefined : group,
     warnings,
   }
+}
+
+/** Whether the user has paused the rollouts of a StatefulSet. What is neither true nor false counts as true. */
+export function isPaused({ metadata }: Pick<KubeObject, 'metadata'>): boolean {
+  const text = own(metadata.annotations, pausedKey)
+  return (
+    (text !== undefined && parseBoolean(text) !== false) ||
+    own(metadata.annotations, grafanaPaused)?.toLowerCase() === 'true'
+  )
+}
+
+/** The revision that the user wants to be rolled out without delay. */
+export function startNow({ metadata }: Pick<KubeObject, 'metadata'>): string | undefined {
+  return own(metadata.annotations, `${configPrefix}start-now`)
 }
 
 /** The number of pods that may be down of so many. A share is rounded down, to at least 1. */

@@ -21,6 +21,9 @@ export const recordPrefix = 'rollout-operator/'
 /** Prefix of the annotations that users write. Another one on purpose: what is recorded must not be taken for a wish. */
 export const configPrefix = 'config.rollout-operator/'
 
+/** Annotation by which users of grafana/rollout-operator pause a StatefulSet. */
+export const grafanaPaused = 'grafana.com/rollout-paused'
+
 /** Name of the Observation of a StatefulSet. */
 export function observationName(setName: string): string {
   return `rollout-${setName}`

@@ -297,10 +297,11 @@ function batchChanges({ set, plan, now }: KnownView, { chunk, ordinals }: Batch)
   }
 }
 
-/** What the poller has deleted on the way to this revision. */
-function podsDeleted({ report }: RolloutView, target: string | undefined): RecordChanges {
-  const { deleted } = report ?? {}
-  return deleted !== undefined && deleted.targetRevision === target ? { 'pods-deleted': deleted.count } : {}
+/** What the poller has deleted in this rollout on the way to this revision. */
+function podsDeleted({ report, record }: RolloutView, target: string | undefined): RecordChanges {
+  const { targetRevision, startedAt = record.startedAt, count } = report?.deleted ?? {}
+  if (count === undefined || targetRevision !== target || startedAt !== record.startedAt) return {}
+  return { 'pods-deleted': count }
 }
 
 function revisions(target: string): RecordChanges {

@@ -1,33 +1,25 @@
-import { gauge, type Panel, resultColours, stat, timeSeries } from '../panels.ts'
-import { average, of, percentiles, rateBy, totals } from '../queries.ts'
+import { durations, rates, results, stackedRates } from '../metric-panels.ts'
+import { gauge, type Panel, resultColours, stat } from '../panels.ts'
+import { average, of } from '../queries.ts'
 
 /** Members of apps. */
 export function members(): Panel[] {
   return [
-    timeSeries({
+    rates({
       title: 'Rebalance Rate by Result',
       width: 12,
-      unit: 'ops',
-      calcs: ['sum', 'lastNotNull'],
+      metric: 'rebalance_total',
+      by: ['app_name', 'result'],
       overrides: resultColours,
-      queries: [{ expr: rateBy('rebalance_total', 'app_name', 'result'), legend: '{{app_name}} {{result}}' }],
     }),
-    stat({ title: 'Total Rebalances', width: 6, overrides: resultColours, queries: totals('rebalance_total') }),
-    timeSeries({
+    results({ title: 'Total Rebalances', metric: 'rebalance_total' }),
+    stackedRates({
       title: 'Rebalances by Trigger Reason',
       width: 6,
-      unit: 'ops',
-      stacked: true,
-      calcs: ['sum'],
-      queries: [{ expr: rateBy('rebalance_total', 'trigger_reason'), legend: '{{trigger_reason}}' }],
+      metric: 'rebalance_total',
+      by: ['trigger_reason'],
     }),
-    timeSeries({
-      title: 'Rebalance Duration (Percentiles)',
-      width: 12,
-      unit: 's',
-      calcs: ['mean', 'max'],
-      queries: percentiles('rebalance_duration_seconds', ['app_name']),
-    }),
+    durations({ title: 'Rebalance Duration (Percentiles)', metric: 'rebalance_duration_seconds', by: ['app_name'] }),
     stat({
       title: 'Average Rebalance Duration',
       width: 6,
@@ -39,29 +31,19 @@ export function members(): Panel[] {
       ],
       queries: average('rebalance_duration_seconds'),
     }),
-    timeSeries({
+    rates({
       title: 'Member State Transitions',
       width: 6,
-      unit: 'ops',
-      calcs: ['sum', 'lastNotNull'],
-      queries: [
-        {
-          expr: rateBy('member_state_transitions_total', 'app_name', 'member_id', 'from_state', 'to_state'),
-          legend: '{{app_name}}/{{member_id}}: {{from_state}}→{{to_state}}',
-        },
-      ],
+      metric: 'member_state_transitions_total',
+      by: ['app_name', 'member_id', 'from_state', 'to_state'],
+      legend: '{{app_name}}/{{member_id}}: {{from_state}}→{{to_state}}',
     }),
-    timeSeries({
+    rates({
       title: 'Hung Member Detections',
       width: 12,
-      unit: 'ops',
-      calcs: ['sum', 'lastNotNull'],
-      queries: [
-        {
-          expr: rateBy('hung_members_detected_total', 'app_name', 'member_id'),
-          legend: '{{app_name}}/member-{{member_id}}',
-        },
-      ],
+      metric: 'hung_members_detected_total',
+      by: ['app_name', 'member_id'],
+      legend: '{{app_name}}/member-{{member_id}}',
     }),
     gauge({
       title: 'Hung Member Strike Count',
@@ -85,17 +67,12 @@ export function members(): Panel[] {
       ],
       queries: [{ expr: of('hung_member_duration_seconds'), legend: '{{app_name}}/member-{{member_id}}' }],
     }),
-    timeSeries({
+    rates({
       title: 'Member Terminations by Reason',
       width: 12,
-      unit: 'ops',
-      calcs: ['sum', 'lastNotNull'],
-      queries: [
-        {
-          expr: rateBy('member_terminations_total', 'app_name', 'member_id', 'reason'),
-          legend: '{{app_name}}/member-{{member_id}} {{reason}}',
-        },
-      ],
+      metric: 'member_terminations_total',
+      by: ['app_name', 'member_id', 'reason'],
+      legend: '{{app_name}}/member-{{member_id}} {{reason}}',
     }),
     stat({
       title: 'Total Member Terminations',
@@ -106,13 +83,6 @@ export function members(): Panel[] {
       ],
       queries: [{ expr: `sum(${of('member_terminations_total')})`, legend: 'Terminations' }],
     }),
-    timeSeries({
-      title: 'Status Updates by Field',
-      width: 6,
-      unit: 'ops',
-      stacked: true,
-      calcs: ['sum'],
-      queries: [{ expr: rateBy('status_updates_total', 'update_field'), legend: '{{update_field}}' }],
-    }),
+    stackedRates({ title: 'Status Updates by Field', width: 6, metric: 'status_updates_total', by: ['update_field'] }),
   ]
 }

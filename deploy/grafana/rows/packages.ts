@@ -1,43 +1,29 @@
-import { type Panel, resultColours, stat, timeSeries } from '../panels.ts'
-import { of, percentiles, rateBy } from '../queries.ts'
+import { durations, rates } from '../metric-panels.ts'
+import { type Panel, resultColours, stat } from '../panels.ts'
+import { of } from '../queries.ts'
 
 /** Installations of Python packages; not in the dashboard of kaspr-operator. */
 export function packages(): Panel[] {
   return [
-    timeSeries({
+    rates({
       title: 'Package Installs by Result',
       width: 12,
-      unit: 'ops',
-      calcs: ['sum', 'lastNotNull'],
+      metric: 'package_install_total',
+      by: ['app_name', 'result'],
       overrides: resultColours,
-      queries: [{ expr: rateBy('package_install_total', 'app_name', 'result'), legend: '{{app_name}} {{result}}' }],
     }),
-    timeSeries({
+    durations({
       title: 'Package Install Duration (Percentiles)',
-      width: 12,
-      unit: 's',
-      calcs: ['mean', 'max'],
-      queries: percentiles('package_install_duration_seconds', ['app_name']),
+      metric: 'package_install_duration_seconds',
+      by: ['app_name'],
     }),
-    timeSeries({
+    rates({
       title: 'Package Install Errors by Type',
       width: 12,
-      unit: 'ops',
-      calcs: ['sum', 'lastNotNull'],
-      queries: [
-        {
-          expr: rateBy('package_install_errors_total', 'app_name', 'error_type'),
-          legend: '{{app_name}} {{error_type}}',
-        },
-      ],
+      metric: 'package_install_errors_total',
+      by: ['app_name', 'error_type'],
     }),
-    timeSeries({
-      title: 'Package Install Retries',
-      width: 6,
-      unit: 'ops',
-      calcs: ['sum', 'lastNotNull'],
-      queries: [{ expr: rateBy('package_install_retries_total', 'app_name'), legend: '{{app_name}}' }],
-    }),
+    rates({ title: 'Package Install Retries', width: 6, metric: 'package_install_retries_total', by: ['app_name'] }),
     stat({
       title: 'Apps with Credentials or Own Index',
       width: 6,

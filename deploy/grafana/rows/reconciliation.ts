@@ -1,46 +1,33 @@
-import { gauge, type Panel, pie, resultColours, stat, timeSeries } from '../panels.ts'
-import { average, errorRate, of, percentiles, rateBy, totals } from '../queries.ts'
+import { durations, failures, rates, results, stackedRates } from '../metric-panels.ts'
+import { type Panel, pie, resultColours, stat } from '../panels.ts'
+import { average, of } from '../queries.ts'
 
 /** Looks at apps and components: hook calls and runs of the poller. */
 export function reconciliation(): Panel[] {
   return [
-    timeSeries({
+    rates({
       title: 'Reconciliation Rate by Result',
       width: 12,
-      unit: 'ops',
+      metric: 'reconcile_total',
+      by: ['app_name', 'component_name', 'result'],
       calcs: ['mean', 'max'],
       overrides: resultColours,
-      queries: [
-        {
-          expr: rateBy('reconcile_total', 'app_name', 'component_name', 'result'),
-          legend: '{{app_name}}/{{component_name}} {{result}}',
-        },
-      ],
+      legend: '{{app_name}}/{{component_name}} {{result}}',
     }),
-    gauge({
+    failures({
       title: 'Reconciliation Error Rate',
-      width: 6,
-      unit: 'percent',
-      max: 100,
+      metric: 'reconcile_total',
       thresholds: [
         [5, 'yellow'],
         [10, 'orange'],
         [25, 'red'],
       ],
-      queries: errorRate('reconcile_total'),
     }),
-    stat({
-      title: 'Total Reconciliations',
-      width: 6,
-      overrides: resultColours,
-      queries: totals('reconcile_total'),
-    }),
-    timeSeries({
+    results({ title: 'Total Reconciliations', metric: 'reconcile_total' }),
+    durations({
       title: 'Reconciliation Duration (Percentiles)',
-      width: 12,
-      unit: 's',
-      calcs: ['mean', 'max'],
-      queries: percentiles('reconcile_duration_seconds', ['app_name', 'component_name']),
+      metric: 'reconcile_duration_seconds',
+      by: ['app_name', 'component_name'],
     }),
     stat({
       title: 'Average Reconciliation Duration',
@@ -53,25 +40,18 @@ export function reconciliation(): Panel[] {
       ],
       queries: average('reconcile_duration_seconds'),
     }),
-    timeSeries({
+    stackedRates({
       title: 'Reconciliations by Trigger Source',
       width: 6,
-      unit: 'ops',
-      stacked: true,
-      calcs: ['sum'],
-      queries: [{ expr: rateBy('reconcile_total', 'trigger_source'), legend: '{{trigger_source}}' }],
+      metric: 'reconcile_total',
+      by: ['trigger_source'],
     }),
-    timeSeries({
+    rates({
       title: 'Reconciliation Errors by Type',
       width: 12,
-      unit: 'ops',
-      calcs: ['sum', 'lastNotNull'],
-      queries: [
-        {
-          expr: rateBy('reconcile_errors_total', 'app_name', 'component_name', 'error_type'),
-          legend: '{{app_name}}/{{component_name}} {{error_type}}',
-        },
-      ],
+      metric: 'reconcile_errors_total',
+      by: ['app_name', 'component_name', 'error_type'],
+      legend: '{{app_name}}/{{component_name}} {{error_type}}',
     }),
     pie({
       title: 'Top 10 Most Active Resources',

@@ -1,57 +1,45 @@
-import { gauge, type Panel, resultColours, stat, table, timeSeries } from '../panels.ts'
-import { errorRate, of, percentiles, rateBy, totals } from '../queries.ts'
+import { durations, failures, rates, results, stackedRates } from '../metric-panels.ts'
+import { type Panel, resultColours, table, timeSeries } from '../panels.ts'
+import { of } from '../queries.ts'
 
 /** What hooks do to children. */
 export function resourceSync(): Panel[] {
   const perResource = 'sum by(app_name, resource_name, resource_type)'
   return [
-    timeSeries({
+    rates({
       title: 'Resource Sync Rate by Operation',
       width: 12,
-      unit: 'ops',
+      metric: 'resource_sync_total',
+      by: ['operation', 'result'],
       calcs: ['mean', 'max'],
       overrides: resultColours,
-      queries: [{ expr: rateBy('resource_sync_total', 'operation', 'result'), legend: '{{operation}} {{result}}' }],
     }),
-    timeSeries({
+    stackedRates({
       title: 'Resource Sync Rate by Type',
       width: 12,
-      unit: 'ops',
-      stacked: true,
-      calcs: ['sum'],
-      queries: [{ expr: rateBy('resource_sync_total', 'resource_type'), legend: '{{resource_type}}' }],
+      metric: 'resource_sync_total',
+      by: ['resource_type'],
     }),
-    timeSeries({
+    durations({
       title: 'Resource Sync Duration (Percentiles)',
-      width: 12,
-      unit: 's',
-      calcs: ['mean', 'max'],
-      queries: percentiles('resource_sync_duration_seconds', ['resource_type']),
+      metric: 'resource_sync_duration_seconds',
+      by: ['resource_type'],
     }),
-    stat({
-      title: 'Total Resource Sync Operations',
-      width: 6,
-      overrides: resultColours,
-      queries: totals('resource_sync_total'),
-    }),
-    gauge({
+    results({ title: 'Total Resource Sync Operations', metric: 'resource_sync_total' }),
+    failures({
       title: 'Resource Sync Error Rate',
-      width: 6,
-      unit: 'percent',
-      max: 100,
+      metric: 'resource_sync_total',
       thresholds: [
         [5, 'yellow'],
         [10, 'orange'],
         [20, 'red'],
       ],
-      queries: errorRate('resource_sync_total'),
     }),
-    timeSeries({
+    rates({
       title: 'Resource Drift Detection Rate',
       width: 12,
-      unit: 'ops',
-      calcs: ['sum', 'lastNotNull'],
-      queries: [{ expr: rateBy('resource_drift_detected_total', 'resource_type'), legend: '{{resource_type}}' }],
+      metric: 'resource_drift_detected_total',
+      by: ['resource_type'],
     }),
     timeSeries({
       title: 'Top 10 Drifted Fields',
@@ -65,17 +53,11 @@ export function resourceSync(): Panel[] {
         },
       ],
     }),
-    timeSeries({
+    rates({
       title: 'Resource Sync Errors by Type',
       width: 12,
-      unit: 'ops',
-      calcs: ['sum', 'lastNotNull'],
-      queries: [
-        {
-          expr: rateBy('resource_sync_errors_total', 'resource_type', 'error_type'),
-          legend: '{{resource_type}} {{error_type}}',
-        },
-      ],
+      metric: 'resource_sync_errors_total',
+      by: ['resource_type', 'error_type'],
     }),
     table({
       title: 'Resource Sync Operations by Resource',

@@ -1,0 +1,83 @@
+import type { Condition } from '../../webhooks/contract/types.ts'
+import type { RolloutReport } from '../../webhooks/rollout/pods.ts'
+import type { Moment } from './moment.ts'
+
+type Progress = NonNullable<RolloutReport['progress']>
+type Said = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>
+
+/** Most ordinals that are listed in a column. */
+const listedOrdinals = 10
+
+/** Where a rollout stands, for the columns of `kubectl get`. */
+export function progress({ set, record, order, pods }: Moment): Progress {
+  const isUnderWay = record.state === 'planned' || record.state === 'rolling'
+  const stopped = order.paused ? 'paused' : record.stalledAt === undefined ? undefined : 'stalled'
+  return {
+    state: (isUnderWay ? stopped : undefined) ?? record.state,
+    ...(pods && {
+      updated: `${set.replicas - missing(pods, set.replicas)}/${set.replicas}`,
+      available: `${set.replicas - pods.unavailable.size}/${set.replicas}`,
+    }),
+    ...(record.state === 'rolling' && record.batch.length > 0 && { batch: batchText({ record }) }),
+  }
+}
+
+/** Ordinals without a pod of the target revision. */
+function missing({ old, reasons }: NonNullable<Moment['pods']>, replicas: number): number {
+  const without = [...reasons.values()].filter((reason) => reason === 'missing' || reason === 'terminating').length
+  return Math.min(replicas, old.size + without)
+}
+
+/** For example `upper_range 4/8 [14, 15]`. */
+function batchText({ record }: Pick<Moment, 'record'>): string {
+  const { rangeName = '', batchIndex = 0, batchTotal = 0, batch } = record
+  const ordinals = batch.slice(0, listedOrdinals).join(', ')
+  return `${rangeName} ${batchIndex}/${batchTotal} [${ordinals}${batch.length > listedOrdinals ? ', ...' : ''}]`.trim()
+}
+
+/**
+ * The conditions of a rollout: Complete is what to wait for, Progressing says whether it gets on by itself, Stalled whether
+ * somebody has to look after it.
+ *
+ * @param blockedBy member of the rollout group that goes first
+ * @param problem why the last deletion came to nothing
+ */
+export function conditions(moment: Moment, blockedBy: string | undefined, problem: string | undefined): Said[] {
+  const { stalledAt, message = '' } = moment.record
+  const stalled =
+    stalledAt === undefined
+      ? says('Stalled', 'False', 'NotStalled', 'Nothing is overdue')
+      : says('Stalled', 'True', 'ReadyTimeout', message)
+  return [...course(moment, blockedBy, problem), stalled]
+}
+
+function course(moment: Moment, blockedBy: string | undefined, problem: string | undefined): Said[] {
+  const { set, record, order, pods } = moment
+  const { state, message } = record
+  const both = (reason: string, text: string, progressing: Condition['status']): Said[] => [
+    says('Complete', 'False', reason, text),
+    says('Progressing', progressing, reason, text),
+  ]
+  if (!set.onDelete) return both('NotOnDelete', 'The update strategy is not OnDelete', 'False')
+  if (state === 'none' || state === 'done') {
+    if (pods === undefined || pods.old.size > 0) {
+      return both('Outdated', `${pods?.old.size ?? 'Some'} pods are not of the target revision`, 'False')
+    }
+    const text = 'All pods are of the target revision'
+    return [says('Complete', 'True', 'UpToDate', text), says('Progressing', 'False', 'UpToDate', text)]
+  }
+  if (order.paused) return both('Paused', 'The rollout is paused', 'False')
+  if (blockedBy !== undefined) {
+    return both('WaitsForGroup', `${blockedBy} of the rollout group ${order.group} goes first`, 'False')
+  }
+  if (state === 'planned') {
+    const starts = new Date(((record.plannedAt ?? moment.now) + order.delaySeconds) * 1000)
+    return both('Planned', message ?? `The rollout starts at ${starts.toISOString().replace('.000Z', 'Z')}`, 'True')
+  }
+  if (problem !== undefined) return both('DeletionFailed', problem, 'False')
+  return both('Rolling', record.batch.length === 0 ? 'The rollout has started' : `Batch ${batchText(moment)}`, 'True')
+}
+
+function says(type: string, status: Condition['status'], reason: string, message: string): Said {
+  return { type, status, reason, message }
+}

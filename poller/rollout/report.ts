@@ -1,0 +1,90 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { KubeObject } from '../../webhooks/contract/types.ts'
+import type { RolloutOrder } from '../../webhooks/rollout/observation.ts'
+import type { ReportedPod, RolloutReport } from '../../webhooks/rollout/pods.ts'
+import { readRecord } from '../../webhooks/rollout/record.ts'
+import { blockedBy, groupOf } from './groups.ts'
+import { sameStep, viewOf } from './view.ts'
+
+/** What a report is made of. */
+export interface Sight {
+  set: KubeObject
+  /** All pods that the set controls, by ordinal. */
+  pods: readonly ReportedPod[]
+  /** The other StatefulSets of its rollout group. */
+  others: readonly KubeObject[]
+  order: RolloutOrder
+  /** The last report about this very set. */
+  previous: RolloutReport | undefined
+  /** uids of the pods whose deletion is announced with this report. */
+  announced: readonly string[]
+}
+
+/**
+ * The facts about a set, and what was done to it. Pods whose deletion was announced and that are on their way out, or gone, count as
+ * deleted: that needs no memory, so no crash can lose it.
+ */
+export function factsReport({ set, pods, others, order, previous, announced }: Sight): RolloutReport {
+  const { uid = '', generation } = set.metadata
+  const group = groupOf(set)
+  const other = blockedBy(set, others)
+  const deleted = deletedCount({ set, pods, order, previous, announced })
+  const { batch } = order
+  return {
+    setUid: uid,
+    ...(generation !== undefined && { specGeneration: generation }),
+    pods: [...pods],
+    ...(batch !== undefined && announced.length > 0 && { deleting: { batchId: batch.id, uids: [...announced] } }),
+    ...(deleted && { deleted }),
+    ...(group !== undefined && { group: { name: group, ...(other !== undefined && { blockedBy: other }) } }),
+  }
+}
+
+function deletedCount({ set, pods, order, previous, announced }: Omit<Sight, 'others'>): RolloutReport['deleted'] {
+  const living = new Set(pods.filter(({ terminating }) => terminating !== true).map((pod) => pod.uid))
+  const ended = (previous?.deleting?.uids ?? []).filter((uid) => !living.has(uid)).length
+  const counted = previous?.deleted && { ...previous.deleted, count: previous.deleted.count + ended }
+  const { batch } = order
+  if (batch === undefined || announced.length === 0) return counted
+  const { startedAt } = readRecord(set.metadata.annotations)
+  if (counted?.targetRevision === batch.targetRevision && counted.startedAt === startedAt) return counted
+  return { targetRevision: batch.targetRevision, ...(startedAt !== undefined && { startedAt }), count: 0 }
+}
+
+/** How soon a report is to be written. */
+export type Urgency = 'now' | 'soon' | 'never'
+
+/**
+ * How soon the facts of a report are to be written: now if the hook would decide otherwise with them, soon if they have
+ * changed during a rollout, and never if they do not matter: while nothing is rolled out, only which pods there are and
+ * of which revision does.
+ *
+ * @param now whole Unix seconds
+ */
+export function urgency(
+  set: KubeObject,
+  order: RolloutOrder,
+  previous: RolloutReport | undefined,
+  next: RolloutReport,
+  now: number,
+): Urgency {
+  if (previous?.pods === undefined) return 'now'
+  if (isDeepStrictEqual(previous.deleting, next.deleting) || next.deleting === undefined) {
+    const isSame = isDeepStrictEqual(comparable(previous), comparable(next))
+    if (!sameStep(viewOf(set, order, previous, now), next)) return 'now'
+    if (isSame) return 'never'
+    const { state } = readRecord(set.metadata.annotations)
+    if (state === 'planned' || state === 'rolling') return 'soon'
+    return isDeepStrictEqual(identities(previous), identities(next)) ? 'never' : 'soon'
+  }
+  // Announced before it is done.
+  return 'now'
+}
+
+function comparable({ setUid, specGeneration, pods, deleting, deleted, group }: RolloutReport): object {
+  return { setUid, specGeneration, pods, deleting, deleted, group }
+}
+
+function identities({ pods = [] }: RolloutReport): [uid: string, revision: string | undefined][] {
+  return pods.map(({ uid, revision }) => [uid, revision])
+}
