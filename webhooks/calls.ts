@@ -119,6 +119,7 @@ function finish(
   const requestBytes = byteCount(request.headers['content-length'])
   const responseBytes = code === 499 ? undefined : byteCount(reply.getHeader('content-length'))
   metrics.observe({
+    resource,
     hook,
     kind,
     code: String(code),

@@ -2,20 +2,26 @@ import type { BaseLogger } from 'pino'
 import { shardLabel } from '../../webhooks/contract/shard.ts'
 import type { KubeObject } from '../../webhooks/contract/types.ts'
 import { type EnrolmentSettings, enrolled, isSingleTarget } from '../../webhooks/rollout/enrolled.ts'
+import { setRule } from '../../webhooks/rollout/names.ts'
 import type { RolloutOrder } from '../../webhooks/rollout/observation.ts'
 import { type ReportedPod, type RolloutReport, podFacts } from '../../webhooks/rollout/pods.ts'
 import { readRecord } from '../../webhooks/rollout/record.ts'
 import { readSet } from '../../webhooks/rollout/stateful-set.ts'
 import type { Clock } from '../clock.ts'
 import type { Act, Report, Reporter } from '../controller.ts'
+import type { ObjectEvent } from '../kube/events.ts'
 import { Informer } from '../kube/informer.ts'
 import type { KubeClient } from '../kube/client.ts'
 import { read } from '../kube/read.ts'
 import type { StoreEvent } from '../kube/store.ts'
 import { FairLimit } from '../limit.ts'
 import { type Observation, observationsPath } from '../observation.ts'
+import { announce } from './announcements.ts'
 import { type Failure, deletePod } from './deletion.ts'
 import { groupOf, isBusy } from './groups.ts'
+import type { RolloutMetrics } from './metrics.ts'
+import type { Milestone } from './milestone.ts'
+import { milestones } from './milestones.ts'
 import type { Moment } from './moment.ts'
 import { type Facts, permission } from './permission.ts'
 import { type RolloutPod, podSelector, trimPod } from './pods.ts'
@@ -36,6 +42,11 @@ export interface RolloutsOptions {
   /** For each request of a deletion. */
   timeoutMs: number
   dryRun: boolean
+  /** Takes milestones, for the log. */
+  log: (milestone: Milestone) => void
+  /** Seconds between two lines of the countdown. */
+  countdownSeconds: number
+  metrics: Pick<RolloutMetrics, 'observe' | 'onPodDeleted' | 'forget'>
   logger?: BaseLogger
 }
 
@@ -55,6 +66,8 @@ const byOwner = 'owner'
 
 /** What is kept in memory for an Observation. All that matters is in the report. */
 interface Memory {
+  /** The last look, for what is logged and measured. */
+  moment?: Moment
   /** What the last attempt to delete came to, if to nothing, and when the next one is due. */
   failure?: { batchId: string; reason: string; pauseMs: number; until: number }
 }
@@ -107,8 +120,10 @@ export class Rollouts implements Reporter {
     ]
   }
 
-  forget({ metadata }: Observation): void {
-    this.#memories.delete(metadata.uid ?? '')
+  forget(observation: Observation): void {
+    const { namespace = '', uid = '' } = observation.metadata
+    this.#memories.delete(uid)
+    this.#options.metrics.forget(namespace, orderOf(observation).statefulSet.name)
   }
 
   async report(observation: Observation, now: Date, signal: AbortSignal): Promise<Report> {
@@ -145,13 +160,27 @@ export class Rollouts implements Reporter {
 
     const facts = factsReport({ ...seen, pods, order, previous, announced })
     const moment = momentOf(namespace, set, order, pods, seconds)
-    const report: RolloutReport = { ...facts, progress: progress(moment) }
-    const told = conditions(moment, facts.group?.blockedBy, problem)
-    const dueMs = this.#dueMs(observation, now, urgency(set, order, previous, report, seconds), told)
-    const againMs = Math.min(intervalMs, pauseMs)
+    const telling = announce(previous?.announced, moment)
+    const againMs = Math.min(intervalMs, pauseMs, secondsMs(telling.againSeconds), this.#tell(observation, moment))
+    const report: RolloutReport = { ...facts, progress: progress(moment), announced: telling.announced }
+    const said = conditions(moment, facts.group?.blockedBy, problem)
+    const dueMs = this.#dueMs(observation, now, urgency(set, order, previous, report, seconds), said)
     if (dueMs > 0 && announced.length === 0) return { ...nothing, againMs: Math.min(againMs, dueMs) }
+    const target = { ...setRule, namespace, name: order.statefulSet.name, uid: order.statefulSet.uid }
+    const events: ObjectEvent[] = telling.events.map((event) => ({ ...event, target }))
     const acts = this.#deletions(observation, order, announced)
-    return { report, condition: watching, conditions: told, againMs, acts }
+    return { report, condition: watching, conditions: said, againMs, events, acts }
+  }
+
+  /** Logs and measures what has happened since the last look; gives milliseconds until the next line of the countdown. */
+  #tell({ metadata: { uid = '' } }: Observation, moment: Moment): number {
+    const { metrics, log, countdownSeconds } = this.#options
+    const memory = this.#memoryOf(uid)
+    const { records, againSeconds } = milestones(memory.moment, moment, { countdownSeconds })
+    for (const milestone of records) log(milestone)
+    metrics.observe(memory.moment, moment)
+    memory.moment = moment
+    return secondsMs(againSeconds)
   }
 
   /** The pods to delete now, by uid; else what stands in the way, and for how long. */
@@ -209,6 +238,7 @@ export class Rollouts implements Reporter {
       if (outcome.state === 'deleted') {
         if (outcome.pod !== undefined) this.pods.adopt(outcome.pod, known?.metadata.resourceVersion)
         delete memory.failure
+        if (outcome.byUs) this.#options.metrics.onPodDeleted(namespace, order.statefulSet.name)
       } else {
         isStopped = true
         this.#failed(memory, order, namespace, outcome)
@@ -322,6 +352,10 @@ const watching = {
   reason: 'Watching',
   message: 'The pods of the StatefulSet are watched',
 } as const
+
+function secondsMs(seconds = Infinity): number {
+  return seconds * 1000
+}
 
 function momentOf(
   namespace: string,

@@ -512,11 +512,26 @@ void t.test('settings: defaults, fractions, and every wrong one named', (t) => {
     POLL_CONCURRENCY: 256,
     POLL_CONCURRENCY_PER_APP: 16,
     LEASE_DURATION_SECONDS: 15,
+    RO_POLL_SECONDS: 10,
+    RO_COUNTDOWN_LOG_INTERVAL: 60,
+    RO_JSON_LOGS: false,
+    RO_WATCH_NAMESPACES: '',
   })
   t.equal(readSettings(pollerSettings, { POLL_INTERVAL_SECONDS: '0.5' }).POLL_INTERVAL_SECONDS, 0.5)
   for (const name of Object.keys(pollerSettings.properties).filter((name) => /_SECONDS|CONCURRENCY|PORT/.test(name))) {
     t.throws(() => readSettings(pollerSettings, { [name]: '-1' }), SettingsError, name)
   }
+  for (const [name, wrong] of [
+    ['RO_POLL_SECONDS', '301'],
+    ['RO_POLL_SECONDS', '0'],
+    ['RO_COUNTDOWN_LOG_INTERVAL', '0'],
+    ['RO_JSON_LOGS', 'perhaps'],
+    ['RO_TARGET_NAMESPACE', 'shop'],
+    ['RO_TARGET_STATEFUL_SET', 'web'],
+  ] as const) {
+    t.throws(() => readSettings(pollerSettings, { [name]: wrong }), SettingsError, `${name}=${wrong}`)
+  }
+  t.equal(readSettings(pollerSettings, { RO_TARGET_NAMESPACE: 'a', RO_TARGET_STATEFUL_SET: 'b' }).RO_JSON_LOGS, false)
   t.end()
 })
 

@@ -1,5 +1,6 @@
 import { type Batch, chunks, nextBatch } from './batches.ts'
 import { resolvedBudget } from './config.ts'
+import { listed } from './listed.ts'
 import { maxReplicas } from './pods.ts'
 import type { RecordChanges, RolloutState } from './record.ts'
 import { type KnownView, type RolloutView, knownView } from './view.ts'
@@ -322,8 +323,4 @@ function stallMessage({ pods }: KnownView): string {
   if (down.length === 0 && pods.outside > 0) return `${pods.outside} pods above the range do not go`
   const texts = down.map((ordinal) => `${ordinal} (${pods.reasons.get(ordinal) ?? 'unknown'})`)
   return `not available: ${listed(texts, 10)}`
-}
-
-function listed(texts: string[], most: number): string {
-  return texts.length > most ? `${texts.slice(0, most).join(', ')}, ...` : texts.join(', ')
 }
