@@ -67,7 +67,6 @@ void t.test('a rollout from its plan to its end, with what kubectl says and when
   for (const part of ['; paused', '; batch 1/1 of upper_range (1/2)', '; batch 1/1 of lower_range (2/2)']) {
     t.ok(stdout.includes(part), part)
   }
-  t.comment(stdout)
 })
 
 void t.test('a rollout that comes to nothing: 1, with the reason on standard error', async (t) => {
