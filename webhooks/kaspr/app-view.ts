@@ -7,18 +7,8 @@ import { type ComponentKind, componentKinds } from './components/kinds.ts'
 import type { HookSettings } from '../settings.ts'
 import { hasStaticMembership, isPaused } from './annotations.ts'
 import { type AppRendering, type RenderedLink, renderApp } from './app-rendering.ts'
+import { childRules } from './child.ts'
 import { appLabel, appNames, kasprApiVersion } from './names.ts'
-
-/** Kinds that a KasprApp owns, in the order of the controller's manifest. */
-export const childRules = {
-  serviceAccount: { apiVersion: 'v1', kind: 'ServiceAccount' },
-  configMap: { apiVersion: 'v1', kind: 'ConfigMap' },
-  service: { apiVersion: 'v1', kind: 'Service' },
-  claim: { apiVersion: 'v1', kind: 'PersistentVolumeClaim' },
-  statefulSet: { apiVersion: 'apps/v1', kind: 'StatefulSet' },
-  autoscaler: { apiVersion: 'autoscaling/v2', kind: 'HorizontalPodAutoscaler' },
-  observation: { apiVersion: 'metacontroller.kaspr.io/v1alpha1', kind: 'Observation' },
-} as const
 
 /** A related component with what it renders to and what its own controller says the cluster holds. */
 export interface LinkedComponent extends RenderedLink {
@@ -87,13 +77,20 @@ export function appView(request: CompositeRequest, settings: HookSettings): AppV
   const { metadata, spec } = app.parent
   const claims = app.statefulSet === undefined ? null : (app.statefulSet.spec.volumeClaimTemplates ?? []).length > 0
   const rendering = renderApp({
-    name: metadata.name,
-    namespace: metadata.namespace ?? '',
+    metadata: {
+      name: metadata.name,
+      ...(metadata.namespace === undefined ? {} : { namespace: metadata.namespace }),
+      ...(metadata.labels === undefined ? {} : { labels: metadata.labels }),
+    },
     spec,
     staticMembership: hasStaticMembership(app.parent),
     components: related.map(({ kind, object }) => ({ kind, name: object.metadata.name, spec: object['spec'] })),
     claimed: claims,
-    registry: settings.KASPR_IMAGE_REGISTRY,
+    settings: {
+      KASPR_IMAGE_REGISTRY: settings.KASPR_IMAGE_REGISTRY,
+      HPA_SCALE_UP_POLICY_PERIOD_SECONDS: settings.HPA_SCALE_UP_POLICY_PERIOD_SECONDS,
+      HPA_SCALE_UP_POLICY_PODS_PER_STEP: settings.HPA_SCALE_UP_POLICY_PODS_PER_STEP,
+    },
   })
   const components = rendering.components.map((component, index) => ({
     ...component,

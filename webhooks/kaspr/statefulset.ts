@@ -2,8 +2,8 @@ import { quantityValue } from '../contract/quantity.ts'
 import type { KubeObject } from '../contract/types.ts'
 import type { HookSettings } from '../settings.ts'
 import type { AppSpec } from './app-spec.ts'
-import { type AppView, childRules } from './app-view.ts'
-import { child } from './child.ts'
+import type { AppView } from './app-view.ts'
+import { child, childRules } from './child.ts'
 import { appNames, appSelector } from './names.ts'
 
 /**
