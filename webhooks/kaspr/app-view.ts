@@ -1,6 +1,6 @@
 import { type ObservationStatus, observationStatusSchema } from '../../crds/types/observation.ts'
-import { isMap, objectNamed } from '../contract/objects.ts'
-import { objectsOf } from '../contract/request.ts'
+import { isMap } from '../contract/objects.ts'
+import { type KindRule, objectsOf } from '../contract/request.ts'
 import type { CompositeRequest, KubeObject } from '../contract/types.ts'
 import { shapeCheck } from '../contract/validate.ts'
 import { type ComponentKind, componentKinds } from './components/kinds.ts'
@@ -104,13 +104,18 @@ export function appView(request: CompositeRequest, settings: HookSettings): AppV
  */
 export function observedApp({ parent, children }: CompositeRequest): ObservedApp {
   const names = appNames(parent.metadata.name)
-  const observation = objectNamed(children, childRules.observation, names.observation)
+  const observed = new Map<KindRule, KubeObject[]>(
+    Object.values(childRules).map((rule) => [rule, [...objectsOf(children, rule).values()]]),
+  )
+  const named = (rule: KindRule, called: string): KubeObject | undefined =>
+    observed.get(rule)?.find(({ metadata }) => metadata.name === called)
+  const observation = named(childRules.observation, names.observation)
   return {
     parent,
-    children: Object.values(childRules).flatMap((rule) => [...objectsOf(children, rule).values()]),
-    statefulSet: objectNamed(children, childRules.statefulSet, names.statefulSet) as StatefulSet | undefined,
-    autoscaler: objectNamed(children, childRules.autoscaler, names.autoscaler),
-    packagesClaim: objectNamed(children, childRules.claim, names.packagesClaim) as Claim | undefined,
+    children: [...observed.values()].flat(),
+    statefulSet: named(childRules.statefulSet, names.statefulSet) as StatefulSet | undefined,
+    autoscaler: named(childRules.autoscaler, names.autoscaler),
+    packagesClaim: named(childRules.claim, names.packagesClaim) as Claim | undefined,
     observation,
     report: reportOf(observation, parent.metadata.uid),
     paused: isPaused(parent),

@@ -67,6 +67,7 @@ function ifDifferent(field: string, wanted: string | undefined, observed: string
 
 /** More is no conflict: the poller grows the claims and replaces the set. */
 function ifSmaller(wanted: string | undefined, observed: string | undefined): string[] {
+  if (wanted === observed) return []
   const isSmaller = wanted !== undefined && (quantityValue(wanted) ?? 0n) < (quantityValue(observed) ?? 0n)
   return isSmaller ? [`spec.storage.size stays ${observed ?? ''}: claims cannot shrink`] : []
 }
