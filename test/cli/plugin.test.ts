@@ -174,6 +174,7 @@ void t.test('status --watch through a lost connection says so, and goes on', asy
   const { rolling, idle } = states(4)
   const api = await served(t, rolling)
   const command = await waiting(t, api)
+  await until(() => api.watches.size === 2)
   api.fault = () => ({ status: 503, body: 'down' })
   for (const watch of api.watches) watch.cut()
   await until(() => command.stderr().includes('Not up to date (HTTP 503)'), 10_000)
