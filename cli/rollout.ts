@@ -45,8 +45,9 @@ export async function rollout(args: string[], { env, stdin, stdout }: Surroundin
   await withAccess(given, async ({ client, trouble }) => {
     // Before anything is drawn, so that a wrong name or missing rights end the call with a message.
     const first = await readLive(client, given.target)
+    const { namespace, name } = given.target
     const unfit = notOnDelete(first.set)
-    if (unfit !== undefined) throw new InputError(unfit)
+    if (unfit !== undefined) throw new InputError(`StatefulSet ${namespace}/${name}: ${unfit}`)
     const model = (): RolloutModel => rolloutModel(first, Date.now() / 1000, given.delaySeconds)
     const terminal = terminalOf(stdout)
     if (given.json) stdout.write(`${JSON.stringify(modelJson(model()), null, 2)}\n`)

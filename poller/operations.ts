@@ -1,7 +1,9 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { pipeline } from 'node:stream/promises'
 import type { Registry } from 'prom-client'
 import { SettingsError } from '../webhooks/environment.ts'
+import { exposition } from '../webhooks/sensors/exposition.ts'
 
 export interface OperationsOptions {
   /** 0: any free one. */
@@ -12,6 +14,8 @@ export interface OperationsOptions {
   /** Why it does not work yet, or no more; undefined while it does. */
   unready: () => string | undefined
 }
+
+type Answer = [code: number, body: string | AsyncIterable<string>, type?: string]
 
 export interface OperationsServer {
   readonly port: number
@@ -25,12 +29,11 @@ export interface OperationsServer {
  */
 export async function serveOperations(options: OperationsOptions): Promise<OperationsServer> {
   const { port, registry, unhealthy, unready } = options
-  const verdict = (reason: string | undefined): [code: number, text: string] =>
-    reason === undefined ? [200, 'ok\n'] : [503, `${reason}\n`]
-  const answer = async (url: string): Promise<[code: number, text: string]> => {
+  const verdict = (reason: string | undefined): Answer => (reason === undefined ? [200, 'ok\n'] : [503, `${reason}\n`])
+  const answer = (url: string): Answer => {
     switch (url.split('?')[0]) {
       case '/metrics':
-        return [200, await registry.metrics()]
+        return [200, exposition(registry), registry.contentType]
       case '/healthz':
         return verdict(unhealthy())
       case '/readyz':
@@ -41,11 +44,10 @@ export async function serveOperations(options: OperationsOptions): Promise<Opera
   }
   const server = createServer((request, response) => {
     const isRead = request.method === 'GET' || request.method === 'HEAD'
-    void (isRead ? answer(request.url ?? '/') : Promise.resolve([405, 'only GET\n'] as const))
-      .catch((error: unknown) => [500, `${String(error)}\n`] as const)
-      .then(([code, text]) => {
-        response.writeHead(code, { 'content-type': code === 200 ? registry.contentType : 'text/plain' }).end(text)
-      })
+    const [code, body, type = 'text/plain'] = isRead ? answer(request.url ?? '/') : [405, 'only GET\n']
+    response.writeHead(code, { 'content-type': type })
+    // Whoever leaves before the end, or meets an error, has got an answer that is visibly cut short.
+    pipeline(typeof body === 'string' ? [body] : body, response).catch(() => response.destroy())
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(portProblem(error, port)))

@@ -21,6 +21,8 @@ import { Leases } from './kube/leases.ts'
 import { PollerMetrics } from './metrics.ts'
 import { QueueSensing } from './queue-sensing.ts'
 import { Rollouts, setsAtOnce } from './rollout/index.ts'
+import { RolloutMetrics } from './rollout/metrics.ts'
+import { milestoneLog } from './rollout/milestone-log.ts'
 import type { PollerSettings } from './settings.ts'
 import { Shards } from './shards.ts'
 
@@ -143,6 +145,9 @@ export function assemble({ settings, logger, member, kubeconfig }: PartsOptions)
     intervalMs: settings.RO_POLL_SECONDS * 1000,
     timeoutMs: settings.HUNG_TIMEOUT_SECONDS * 1000,
     dryRun: settings.POLLER_DRY_RUN,
+    log: milestoneLog({ level: settings.LOG_LEVEL, json: settings.RO_JSON_LOGS }),
+    countdownSeconds: settings.RO_COUNTDOWN_LOG_INTERVAL,
+    metrics: new RolloutMetrics(metrics.registry, settings.METRICS_DETAIL),
   })
   const leases = new Leases(leaseClient, settings.POD_NAMESPACE, logger)
   const shards: Shards = new Shards({

@@ -22,16 +22,16 @@ export class QueueSensing {
 
   due(key: string): void {
     const app = this.#options.appOf(key)
-    if (app !== undefined) this.#options.sensor.onReconcileQueued({ ...app, component: app.app, queueDepth: 1 })
+    if (app !== undefined) this.#options.sensor.onReconcileQueued({ component: app.app, queueDepth: 1, ...app })
   }
 
   begun(key: string, waitSeconds: number): void {
     const { sensor, clock, appOf, onLag } = this.#options
     const app = appOf(key)
     if (app === undefined) return
-    const who = { ...app, component: app.app }
-    sensor.onReconcileDequeued({ ...who, waitSeconds, queueDepth: 0 })
-    const state = sensor.onReconcileStart({ ...who, generation: 0, triggerSource: 'poll' })
+    const who = { component: app.app, ...app }
+    sensor.onReconcileDequeued({ waitSeconds, queueDepth: 0, ...who })
+    const state = sensor.onReconcileStart({ generation: 0, triggerSource: 'poll', ...who })
     const beganMs = clock.now()
     const last = this.#looks.get(key)
     if (last !== undefined) onLag((beganMs - last.beganMs) / 1000)
@@ -41,10 +41,12 @@ export class QueueSensing {
   /** `error`: why the look failed. */
   ended(key: string, error: unknown): void {
     const app = this.#options.appOf(key)
-    const state = this.#looks.get(key)?.state
+    const look = this.#looks.get(key)
+    const state = look?.state
+    if (look !== undefined) look.state = undefined
     if (app === undefined) return
-    const who = { ...app, component: app.app }
-    this.#options.sensor.onReconcileComplete({ ...who, success: error === undefined, error }, state)
+    const who = { component: app.app, ...app }
+    this.#options.sensor.onReconcileComplete({ success: error === undefined, error, ...who }, state)
   }
 
   /** The app of this key is gone, or somebody else's now. */

@@ -1,5 +1,5 @@
 import type { Settings, SettingsSchema } from '../webhooks/environment.ts'
-import { enrolmentSettings } from '../webhooks/settings.ts'
+import { enrolmentDependencies, enrolmentSettings } from '../webhooks/settings.ts'
 
 /** Settings of `poll`, as environment variables. docs/settings.md is generated from this. */
 export const pollerSettings = {
@@ -158,7 +158,20 @@ export const pollerSettings = {
       default: 10,
       minimum: 1,
       maximum: 300,
-      description: 'Longest time between two looks at a StatefulSet that is rolled out; changes are seen at once.',
+      description:
+        'Longest time between two looks at a rollout that is planned or runs; changes are looked at as they come.',
+    },
+    RO_COUNTDOWN_LOG_INTERVAL: {
+      type: 'integer',
+      default: 60,
+      minimum: 1,
+      maximum: 31_536_000,
+      description: 'Seconds between two lines of the log that count down to the start of a rollout.',
+    },
+    RO_JSON_LOGS: {
+      type: 'boolean',
+      default: false,
+      description: 'Log milestones of rollouts as JSON, one object per line, and not as `[namespace/name] text`.',
     },
     SHUTDOWN_SECONDS: {
       type: 'number',
@@ -168,10 +181,7 @@ export const pollerSettings = {
       description: 'Time to come to an end after SIGTERM. Keep it below `terminationGracePeriodSeconds` of the pod.',
     },
   },
-  dependencies: {
-    RO_TARGET_NAMESPACE: ['RO_TARGET_STATEFUL_SET'],
-    RO_TARGET_STATEFUL_SET: ['RO_TARGET_NAMESPACE'],
-  },
+  dependencies: enrolmentDependencies,
 } as const satisfies SettingsSchema
 
 /** Values of the settings of `poll`. */

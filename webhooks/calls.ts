@@ -1,4 +1,5 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { IncomingMessage } from 'node:http'
+import { errorCodes, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { KubeObject } from './contract/types.ts'
 import { DeadlineRefusal, Refusal } from './errors.ts'
 import { callerCheck } from './guard.ts'
@@ -77,7 +78,7 @@ export function guardCalls(scope: FastifyInstance, { settings, calls, metrics, s
     })
     done(refusal)
   })
-  parseForLivingCallers(scope)
+  parseForLivingCallers(scope, settings)
   scope.addHook('onSend', (_request, reply, payload, done) => {
     // The caller must not send its next call on a connection that is about to be closed.
     if (calls.draining) reply.header('connection', 'close')
@@ -88,18 +89,43 @@ export function guardCalls(scope: FastifyInstance, { settings, calls, metrics, s
 /**
  * When calls have queued up behind a slow one, their callers may have given up meanwhile. Their end shows on the socket,
  * but only once the event loop has been back to read it: two turns, a few microseconds. Then neither parsing nor hook
- * are wasted on them.
+ * are wasted on them. Until then a body stays as it was received: other calls come in meanwhile, and text that is made
+ * before they do is no longer at hand when it is parsed.
  */
-function parseForLivingCallers(scope: FastifyInstance): void {
+function parseForLivingCallers(scope: FastifyInstance, { BODY_LIMIT_BYTES: limit }: HookSettings): void {
   const { onProtoPoisoning = 'error', onConstructorPoisoning = 'error' } = scope.initialConfig
   const parse = scope.getDefaultJsonParser(onProtoPoisoning, onConstructorPoisoning)
-  scope.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
-    const parseUnlessAlone = (): void => {
+  scope.addContentTypeParser('application/json', (request, payload, done) => {
+    const parseUnlessAlone = (body: readonly Buffer[]): void => {
       if (request.raw.socket.destroyed) done(new Refusal(499, 'the caller has left'))
-      else void parse(request, body, done)
+      else void parse(request, Buffer.concat(body).toString(), done)
     }
-    setImmediate(() => setImmediate(parseUnlessAlone))
+    receive(payload, limit, (error, body) => {
+      if (error !== undefined) done(error)
+      else setImmediate(() => setImmediate(parseUnlessAlone, body))
+    })
   })
+}
+
+/** Reads a body to its end, or as far as it may go. */
+function receive(
+  payload: IncomingMessage,
+  limit: number,
+  done: (error: Error | undefined, body: readonly Buffer[]) => void,
+): void {
+  const body: Buffer[] = []
+  let bytes = 0
+  const end = (error?: Error): void => {
+    payload.off('data', add).off('end', end).off('error', end)
+    done(error, body)
+  }
+  const add = (chunk: Buffer): void => {
+    bytes += chunk.length
+    body.push(chunk)
+    if (bytes > limit) end(new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE())
+  }
+  if (Number(payload.headers['content-length']) > limit) end(new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE())
+  else payload.on('data', add).on('end', end).on('error', end)
 }
 
 interface Exchange {
@@ -119,6 +145,7 @@ function finish(
   const requestBytes = byteCount(request.headers['content-length'])
   const responseBytes = code === 499 ? undefined : byteCount(reply.getHeader('content-length'))
   metrics.observe({
+    resource,
     hook,
     kind,
     code: String(code),

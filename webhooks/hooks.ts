@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { HookId } from './calls.ts'
-import { checkCustomizeAnswer, compositeAnswerCheck, decoratorAnswerCheck } from './contract/answer.ts'
+import { answerText, checkCustomizeAnswer, compositeAnswerCheck, decoratorAnswerCheck } from './contract/answer.ts'
 import {
   checkAttachments,
   checkGroups,
@@ -67,6 +67,8 @@ interface HookRoute<Request, Answer> extends HookId {
   /** The object that the call is about. */
   parent(request: Request): KubeObject
   run(request: Request, context: HookContext): Answer
+  /** The answer as it is sent. */
+  text(answer: Answer): string
   /** Whether sensors hear of the call. */
   sensed: boolean
   /** Looks at what was answered. */
@@ -101,6 +103,7 @@ export function registerComposite(app: FastifyInstance, hooks: CompositeHooks): 
       checkAnswer(answer, { parent: request.parent, hook: 'sync' })
       return answer
     },
+    text: answerText,
     sense,
   })
   if (hooks.finalize !== undefined) {
@@ -119,6 +122,7 @@ export function registerComposite(app: FastifyInstance, hooks: CompositeHooks): 
         checkAnswer(answer, { parent: request.parent, hook: 'finalize' })
         return answer
       },
+      text: answerText,
       sense,
     })
   }
@@ -141,6 +145,7 @@ export function registerComposite(app: FastifyInstance, hooks: CompositeHooks): 
         checkCustomizeAnswer(answer)
         return answer
       },
+      text: JSON.stringify,
     })
   }
 }
@@ -167,6 +172,7 @@ export function registerDecorator(app: FastifyInstance, hooks: DecoratorHooks): 
       checkAnswer(answer, request.object)
       return answer
     },
+    text: JSON.stringify,
   })
 }
 
@@ -186,7 +192,7 @@ function registerHook<Request, Answer>(app: FastifyInstance, route: HookRoute<Re
     if (route.sensed) call.sensed = sensing.begin(parent, hook)
     const seconds = Math.floor(now().getTime() / 1000)
     const answer = route.run(checked, { now: new Date(seconds * 1000), settings })
-    const body = JSON.stringify(answer)
+    const body = route.text(answer)
     // The timer of calls.ts cannot fire while a hook computes.
     if (performance.now() - call.startedMs > settings.HOOK_TIMEOUT_SECONDS * 1000) throw new DeadlineRefusal(settings)
     void reply.type('application/json').send(body)

@@ -2,6 +2,8 @@ import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 
 /** One finished hook call. */
 export interface CallMeasure {
+  /** First segment of the hook's path. */
+  resource: string
   hook: string
   kind: string
   /** HTTP status as text; `499` for a caller that left before the answer. */
@@ -19,6 +21,7 @@ export interface HookMetrics {
   observe(call: CallMeasure): void
 }
 
+const callBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 const bytes = [1, 4, 16, 64, 256, 1024, 4096, 16_384, 65_536].map((kib) => kib * 1024)
 
 /**
@@ -35,7 +38,15 @@ export function createMetrics(running: () => number): HookMetrics {
     name: 'kasprop_hook_request_seconds',
     help: 'Time from the arrival of a hook call to the end of its answer. code 499: the caller left before.',
     labelNames: ['hook', 'kind', 'code'],
-    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    buckets: callBuckets,
+    registers,
+  })
+  // By this name dashboards of rollouts look for it; of their hook alone.
+  const rolloutSeconds = new Histogram({
+    name: 'rollout_operator_sync_duration_seconds',
+    help: 'Time from the arrival of a call of the rollouts hook to the end of its answer.',
+    labelNames: ['hook', 'result'],
+    buckets: callBuckets,
     registers,
   })
   const requestBytes = new Histogram({
@@ -62,8 +73,11 @@ export function createMetrics(running: () => number): HookMetrics {
   })
   return {
     registry,
-    observe({ hook, kind, code, ...call }) {
+    observe({ resource, hook, kind, code, ...call }) {
       seconds.observe({ hook, kind, code }, call.seconds)
+      if (resource === 'rollouts') {
+        rolloutSeconds.observe({ hook, result: Number(code) < 400 ? 'success' : 'failure' }, call.seconds)
+      }
       if (call.requestBytes !== undefined) requestBytes.observe({ hook, kind }, call.requestBytes)
       if (call.responseBytes !== undefined) responseBytes.observe({ hook, kind }, call.responseBytes)
     },

@@ -1,6 +1,8 @@
+import { Readable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import { createMetrics, type HookMetrics } from './metrics.ts'
 import type { RunningCalls } from './running-calls.ts'
+import { exposition } from './sensors/exposition.ts'
 
 /**
  * Serves what is for operators: `GET /healthz`, `/readyz`, `/metrics` and `/openapi.json`. None is guarded (guard.ts says
@@ -15,7 +17,7 @@ export function registerOperations(app: FastifyInstance, calls: RunningCalls): H
   app.get('/readyz', { config: { docs: { summary: 'The service takes calls' } } }, () => 'ok')
   app.get('/metrics', { config: { docs: { summary: 'Metrics in the Prometheus text format' } } }, (_request, reply) => {
     reply.type(metrics.registry.contentType)
-    return metrics.registry.metrics()
+    return reply.send(Readable.from(exposition(metrics.registry)))
   })
   app.get('/openapi.json', () => app.swagger())
   return metrics

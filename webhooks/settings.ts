@@ -27,6 +27,12 @@ export const enrolmentSettings = {
   },
 } as const satisfies SettingsSchema['properties']
 
+/** One StatefulSet needs both its namespace and its name. */
+export const enrolmentDependencies = {
+  RO_TARGET_NAMESPACE: ['RO_TARGET_STATEFUL_SET'],
+  RO_TARGET_STATEFUL_SET: ['RO_TARGET_NAMESPACE'],
+} as const satisfies SettingsSchema['dependencies']
+
 /** Settings of `serve`, as environment variables. docs/settings.md is generated from this. */
 export const hookSettings = {
   type: 'object',
@@ -219,8 +225,7 @@ export const hookSettings = {
     TLS_CERT: ['TLS_KEY'],
     TLS_KEY: ['TLS_CERT'],
     TLS_CLIENT_CA: ['TLS_CERT', 'TLS_KEY'],
-    RO_TARGET_NAMESPACE: ['RO_TARGET_STATEFUL_SET'],
-    RO_TARGET_STATEFUL_SET: ['RO_TARGET_NAMESPACE'],
+    ...enrolmentDependencies,
   },
 } as const satisfies SettingsSchema
 

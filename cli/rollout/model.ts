@@ -98,10 +98,9 @@ export function rolloutModel(live: Live, now: number, delaySeconds?: number): Ro
 /** What is wrong with the update strategy of a set that is to be rolled by the operator; undefined if nothing is. */
 export function notOnDelete(set: KubeObject): string | undefined {
   if (readSet(set).onDelete) return undefined
-  const { metadata, spec } = set
+  const { spec } = set
   const strategy = (isMap(spec) ? textAt(spec['updateStrategy'], 'type') : undefined) ?? 'RollingUpdate'
-  const name = `StatefulSet ${metadata.namespace ?? ''}/${metadata.name}`
-  return `${name}: spec.updateStrategy.type is ${strategy}; the rollout operator works with OnDelete only`
+  return `spec.updateStrategy.type is ${strategy}; the rollout operator works with OnDelete only`
 }
 
 /**

@@ -36,9 +36,10 @@ export function verdict(live: Live | undefined, before: KubeObject): Verdict {
     return { state: 'progressing', text: `Waiting for ${title} spec update to be observed` }
   }
   const model = rolloutModel(live, 0)
-  const progress = `${updatedPods(model)} of ${model.replicas} pods updated, ${availablePods(set)} available`
+  const available = availablePods(model, set)
+  const progress = `${updatedPods(model)} of ${model.replicas} pods updated, ${available} available`
   const isEnrolled = model.enrolled && !hasLeft(set, before)
-  const isUpdated = model.workRemaining === 0 && availablePods(set) >= model.replicas
+  const isUpdated = model.workRemaining === 0 && available >= model.replicas
   if (isUpdated && (!isEnrolled || isRecorded(model, target))) {
     return { state: 'complete', text: `${title} successfully rolled out: ${progress}, revision ${target}` }
   }
@@ -115,8 +116,9 @@ function updatedPods({ counts: { newReady, newNotReady } }: RolloutModel): numbe
   return newReady + newNotReady
 }
 
-/** Pods that have been ready for `minReadySeconds`, as Kubernetes counts them. */
-function availablePods({ status }: KubeObject): number {
+/** Pods that have been ready for `minReadySeconds`: Kubernetes counts them, but a little later than pods change. */
+function availablePods({ sections }: RolloutModel, { status }: KubeObject): number {
   const count = isMap(status) ? status['availableReplicas'] : undefined
-  return typeof count === 'number' ? count : 0
+  const ready = sections.flatMap(({ pods: members }) => members).filter((pod) => pod.ready)
+  return typeof count === 'number' ? Math.min(count, ready.length) : 0
 }

@@ -98,6 +98,8 @@ function lineOf(options: ViewOptions, watched: Watched): string {
 /** The model, or why there is none. */
 function modelOf({ target, delaySeconds }: ViewOptions, watched: Watched): RolloutModel | string {
   const live = watched.current()
-  if (live === undefined) return `StatefulSet ${target.namespace}/${target.name} is gone. Waiting for it to come back.`
-  return notOnDelete(live.set) ?? rolloutModel(live, Date.now() / 1000, delaySeconds)
+  const name = `StatefulSet ${target.namespace}/${target.name}`
+  if (live === undefined) return `${name} is gone. Waiting for it to come back.`
+  const unfit = notOnDelete(live.set)
+  return unfit === undefined ? rolloutModel(live, Date.now() / 1000, delaySeconds) : `${name}: ${unfit}`
 }

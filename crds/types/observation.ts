@@ -284,6 +284,38 @@ export interface ObservationStatus {
        */
       blockedBy?: string
     }
+    /**
+     * How far Events have told the rollout, so that none is lost and none is told twice. It stays the same from one batch to the next.
+     */
+    announced?: {
+      state: 'none' | 'planned' | 'rolling' | 'done'
+      /**
+       * When this rollout was planned, in Unix seconds; it tells one rollout from the next.
+       */
+      plannedAt?: number
+      /**
+       * Revision of a rollout that is planned or runs.
+       */
+      targetRevision?: string
+      /**
+       * Whether a rollout that is planned or runs is paused.
+       */
+      paused?: boolean
+      /**
+       * When it was last told that the rollout is stalled, in Unix seconds; absent while it is not.
+       */
+      stalledAt?: number
+      /**
+       * Whether there are pods without a certain ordinal.
+       */
+      missingPodIndex?: boolean
+      /**
+       * Warnings of the spec that are told already, by hash.
+       *
+       * @maxItems 64
+       */
+      warned?: string[]
+    }
   }
   kasprApp?: {
     /**
@@ -608,6 +640,19 @@ export const observationStatusSchema: object = {
           type: 'object',
           required: ['name'],
           properties: { name: { type: 'string', minLength: 1 }, blockedBy: { type: 'string', maxLength: 253 } },
+        },
+        announced: {
+          type: 'object',
+          required: ['state'],
+          properties: {
+            state: { type: 'string', enum: ['none', 'planned', 'rolling', 'done'] },
+            plannedAt: { type: 'integer', format: 'int64', minimum: 0 },
+            targetRevision: { type: 'string', maxLength: 253 },
+            paused: { type: 'boolean' },
+            stalledAt: { type: 'integer', format: 'int64', minimum: 0 },
+            missingPodIndex: { type: 'boolean' },
+            warned: { type: 'array', maxItems: 64, items: { type: 'string', maxLength: 16 } },
+          },
         },
       },
     },

@@ -127,8 +127,8 @@ export class KasprApps implements Reporter {
     const look = this.#lookAt(observation, previous, now, { running, answers, members })
     const seen = appReport(parts, look)
     return {
-      ...seen,
       condition: { status: 'True', reason: 'Polled', message: 'Members are asked for their status' },
+      ...seen,
       events: [...memberEvents(look.target, before, members, answers), ...seen.events],
       againMs: Math.min(seen.againMs, this.#againMs(backoff, before, members, running)),
     }

@@ -61,7 +61,9 @@ function heard(pod: RunningMember, before: Member | undefined, flags: Flags, now
   const isSameRebalance = known?.rebalancing === rebalancing && known.recovering === recovering
   const isUnchanged = isSameRebalance && known.leader === leader
   return {
-    ...identity(pod),
+    id: pod.id,
+    podUID: pod.uid,
+    ...creation(pod),
     reachable: true,
     leader,
     rebalancing,
@@ -74,7 +76,9 @@ function heard(pod: RunningMember, before: Member | undefined, flags: Flags, now
 function unheard(pod: RunningMember, before: Member | undefined, now: string): Member {
   const lastKnown = before && flagsOf(before)
   return {
-    ...identity(pod),
+    id: pod.id,
+    podUID: pod.uid,
+    ...creation(pod),
     reachable: false,
     leader: null,
     rebalancing: null,
@@ -85,8 +89,8 @@ function unheard(pod: RunningMember, before: Member | undefined, now: string): M
   }
 }
 
-function identity({ id, uid, creationTime }: RunningMember): Pick<Member, 'id' | 'podUID' | 'podCreationTime'> {
-  return { id, podUID: uid, ...(creationTime !== undefined && { podCreationTime: creationTime }) }
+function creation({ creationTime }: RunningMember): Pick<Member, 'podCreationTime'> {
+  return creationTime === undefined ? {} : { podCreationTime: creationTime }
 }
 
 function since(rebalancingSince: string | undefined): Pick<Member, 'rebalancingSince'> {

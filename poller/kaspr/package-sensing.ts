@@ -123,9 +123,11 @@ export class PackageSensing {
     }
     const { durationSeconds } = state
     const outcome = { ...app, success: true, retries: installation.failures }
+    const begun = installation.state
+    installation.state = undefined
     this.#sensor.onPackageInstallComplete(
       durationSeconds === undefined ? outcome : { ...outcome, durationSeconds },
-      installation.state,
+      begun,
     )
   }
 }

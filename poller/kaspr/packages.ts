@@ -36,7 +36,7 @@ export function installOf(
   const args = containers?.find(({ name }) => name === containerName)?.args ?? []
   const option = args.indexOf('--set')
   const set = option < 0 ? undefined : args[option + 1]
-  return { ...(set !== undefined && { set }), ...stateOf(waiting, terminated, status.lastState?.terminated) }
+  return Object.assign(stateOf(waiting, terminated, status.lastState?.terminated), set !== undefined && { set })
 }
 
 function stateOf(

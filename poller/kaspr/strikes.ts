@@ -36,7 +36,7 @@ export function withStrikes(look: Look, settled: boolean, intervalMs: number): M
     const { hungStrikes, lastStrikeTime, ...bare } = member
     if (!isWatched) return bare
     const kept = strikesOf(before.get(member.podUID), now)
-    return { ...bare, ...strike(member, kept, answers.get(member.podUID), now, limits) }
+    return Object.assign(bare, strike(member, kept, answers.get(member.podUID), now, limits))
   })
 }
 

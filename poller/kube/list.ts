@@ -43,8 +43,8 @@ async function listPages(options: ListOptions, limit: number | undefined): Promi
     const query = { ...options.query, limit, continue: next }
     const page: ObjectList = await client.request<ObjectList>({ path, query, signal, timeoutMs: 60_000 })
     // Items of built-in kinds come without their own kind and version.
-    const type = { apiVersion: page.apiVersion, kind: page.kind.replace(/List$/, '') }
-    const objects = (page.items ?? []).map((item) => ({ ...type, ...item }))
+    const kind = page.kind.replace(/List$/, '')
+    const objects = (page.items ?? []).map((item) => Object.assign({ apiVersion: page.apiVersion, kind }, item))
     onPage(objects, next === undefined)
     next = page.metadata.continue
     if (next === undefined || next === '') return page.metadata.resourceVersion

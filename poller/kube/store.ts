@@ -11,7 +11,8 @@ export interface StoreEvent<T> {
 export class Store<T extends KubeObject> {
   readonly #objects = new Map<string, T>()
   readonly #indexers: [name: string, keysOf: (object: T) => string[]][]
-  readonly #indexes = new Map<string, Map<string, Set<string>>>()
+  /** Keys of objects by index and key; most index keys have few. */
+  readonly #indexes = new Map<string, Map<string, readonly string[]>>()
   readonly #listener: (event: StoreEvent<T>) => void
 
   constructor(index: Record<string, (object: T) => string[]>, listener: (event: StoreEvent<T>) => void) {
@@ -36,7 +37,7 @@ export class Store<T extends KubeObject> {
   /** Objects that the named index files under the key. */
   indexed(index: string, key: string): T[] {
     const keys = this.#indexes.get(index)?.get(key) ?? []
-    return [...keys].flatMap((objectKey) => this.#objects.get(objectKey) ?? [])
+    return keys.flatMap((objectKey) => this.#objects.get(objectKey) ?? [])
   }
 
   /** Takes in an object as it is now; true if that is news. A namesake with another uid is a deletion and an addition. */
@@ -51,9 +52,8 @@ export class Store<T extends KubeObject> {
     for (const [name, keysOf] of this.#indexers) {
       const entries = this.#indexes.get(name)
       for (const indexKey of keysOf(object)) {
-        const filed = entries?.get(indexKey)
-        if (filed === undefined) entries?.set(indexKey, new Set([key]))
-        else filed.add(key)
+        const filed = entries?.get(indexKey) ?? []
+        if (!filed.includes(key)) entries?.set(indexKey, [...filed, key])
       }
     }
     this.#listener(replaced === undefined ? { type: 'added', object } : { type: 'modified', object, old: replaced })
@@ -83,9 +83,9 @@ export class Store<T extends KubeObject> {
     for (const [name, keysOf] of this.#indexers) {
       const entries = this.#indexes.get(name)
       for (const indexKey of keysOf(object)) {
-        const filed = entries?.get(indexKey)
-        filed?.delete(key)
-        if (filed?.size === 0) entries?.delete(indexKey)
+        const left = entries?.get(indexKey)?.filter((other) => other !== key) ?? []
+        if (left.length === 0) entries?.delete(indexKey)
+        else entries?.set(indexKey, left)
       }
     }
   }

@@ -18,5 +18,6 @@ export function trimMetadata(metadata: ObjectMeta, labels: readonly string[]): O
     const value = metadata.labels?.[key]
     return value === undefined ? [] : [[key, value] as const]
   })
-  return { ...trimmed, labels: Object.fromEntries(pairs) }
+  // No literal that begins with a spread: V8 gives each of those a hidden class of its own, 300 bytes that live long.
+  return Object.assign(trimmed, { labels: Object.fromEntries(pairs) })
 }

@@ -36,7 +36,9 @@ export interface Target {
 export interface Outcome {
   /** Pods that are on their way out by now, by us or by somebody else, as they were last seen. */
   leaving: KubeObject[]
-  /** Why not all of them are, if so. */
+  /** Pods that were deleted by us. */
+  deleted: number
+  /** Why not all of them are on their way out, if so. */
   failure?: Failure
 }
 
@@ -48,37 +50,44 @@ export interface Failure {
 
 /** Tries after conflicts: the kubelet writes the status of a pod now and then. */
 const triesMax = 3
-/** Pods that are deleted upon one check: so few that none of the requests has to wait while the check grows old. */
-const deletionsAtOnce = 8
+/** Pods that are deleted upon one check: so few that it does not grow old. */
+const deletionsPerCheck = 8
 
 /**
- * Deletes pods of the batch, if everything agrees that they may be deleted: reads the set, its group and its pods anew, works out
- * the batch from them once more, and names uid and version of each pod that it has seen. So of two pollers only one deletes,
- * and never a successor. What one check allows may be down at once, so it is deleted at once.
+ * Deletes pods of the batch, ascending, if everything agrees that they may be deleted: reads the set, its group and its pods anew, works
+ * out the batch from them once more, and names uid and version of each pod that it has seen. So of two pollers only one
+ * deletes, and never a successor. What one check allows may be down at once, so it is deleted upon that check.
  */
 export async function deletePods(options: DeletionOptions, target: Target, signal: AbortSignal): Promise<Outcome> {
-  const leaving: KubeObject[] = []
+  const outcome: Outcome = { leaving: [], deleted: 0 }
   const left = new Set(target.podUIDs)
   try {
     for (let conflicts = 0; conflicts < triesMax;) {
       const { failure, gone, pods } = await allowed(options, target, left, signal)
-      leaving.push(...gone)
-      if (failure !== undefined || pods.length === 0) return { leaving, ...(failure && { failure }) }
-      const sent = await sendDeletions(options, pods, target.order, signal)
-      for (const [uid, answer] of sent.deleted) {
-        left.delete(uid)
-        if (isPod(answer)) leaving.push(answer)
+      outcome.leaving.push(...gone)
+      if (failure !== undefined) return { ...outcome, failure }
+      if (pods.length === 0 || left.size === 0) return outcome
+      for (const pod of pods) {
+        if (!target.mayAct()) return { ...outcome, failure: takenOver }
+        const answer = await sendDeletion(options, pod, target.order, signal)
+        if (answer === undefined) {
+          conflicts += 1
+          break
+        }
+        left.delete(pod.fact.uid)
+        outcome.deleted += 1
+        if (isPod(answer)) outcome.leaving.push(answer)
       }
-      if (sent.error !== undefined) throw sent.error
-      if (left.size === 0) return { leaving }
-      if (sent.deleted.length < pods.length) conflicts += 1
+      if (left.size === 0) return outcome
     }
-    return { leaving, failure: { state: 'withheld', reason: 'the pods change all the time' } }
+    return { ...outcome, failure: { state: 'withheld', reason: 'the pods change all the time' } }
   } catch (error) {
     signal.throwIfAborted()
-    return { leaving, failure: failureOf(error, target.order) }
+    return { ...outcome, failure: failureOf(error, target.order) }
   }
 }
+
+const takenOver: Failure = { state: 'withheld', reason: 'another replica may have taken over' }
 
 function failureOf(error: unknown, { useEviction }: RolloutOrder): Failure {
   // Evictions are refused so while a PodDisruptionBudget has no room.
@@ -102,7 +111,7 @@ async function allowed(
   left: ReadonlySet<string>,
   signal: AbortSignal,
 ): Promise<Allowed> {
-  const { order, mayAct } = target
+  const { order } = target
   const { pods, ...facts } = await liveFacts(options, target, signal)
   const present = pods.filter(({ fact }) => left.has(fact.uid))
   const gone = present.filter(({ fact }) => fact.terminating === true).map(({ live }) => live)
@@ -116,10 +125,8 @@ async function allowed(
   if (obstacle !== undefined) return withheld(obstacle)
   const free = due.filter(({ fact }) => fact.ordinal !== undefined && ordinals.includes(fact.ordinal))
   if (free.length === 0) return withheld(`the budget leaves no room for ${first.metadata.name}`)
-  if (!mayAct()) return withheld('another replica may have taken over')
   if (options.dryRun) return withheld('this is a dry run')
-  // Evictions at once would be in each other's way at the PodDisruptionBudget.
-  return { pods: free.slice(0, order.useEviction ? 1 : deletionsAtOnce), gone }
+  return { pods: free.slice(0, deletionsPerCheck), gone }
 }
 
 type LivePod = RolloutPod & { live: KubeObject }
@@ -148,28 +155,6 @@ async function liveFacts(
   const others = inGroup === undefined ? [] : await list(sets, `${groupLabel}=${inGroup}`)
   const own = pods.map((live) => ({ ...trimPod(live), live })).filter(({ owner }) => owner?.uid === statefulSet.uid)
   return { set, pods: own, others }
-}
-
-/** Deletes at once: what was answered, by uid; without those that are not any more what was read. */
-async function sendDeletions(
-  options: DeletionOptions,
-  pods: readonly RolloutPod[],
-  order: RolloutOrder,
-  signal: AbortSignal,
-): Promise<{ deleted: [uid: string, answer: KubeObject][]; error?: Error }> {
-  const deleted: [string, KubeObject][] = []
-  let error: Error | undefined
-  // All are awaited, whatever becomes of one of them: what was deleted has to be known.
-  const sends = pods.map(async (pod) => {
-    try {
-      const answer = await sendDeletion(options, pod, order, signal)
-      if (answer !== undefined) deleted.push([pod.fact.uid, answer])
-    } catch (caught) {
-      error ??= caught as Error
-    }
-  })
-  await Promise.all(sends)
-  return { deleted, ...(error && { error }) }
 }
 
 /** The answer of the API server; undefined if the pod is not any more what was read. */

@@ -2,12 +2,14 @@ import type { BaseLogger } from 'pino'
 import { shardLabel } from '../../webhooks/contract/shard.ts'
 import type { KubeObject } from '../../webhooks/contract/types.ts'
 import { type EnrolmentSettings, enrolled, isSingleTarget } from '../../webhooks/rollout/enrolled.ts'
+import { setRule } from '../../webhooks/rollout/names.ts'
 import type { RolloutOrder } from '../../webhooks/rollout/observation.ts'
 import { type ReportedPod, type RolloutReport, podFacts } from '../../webhooks/rollout/pods.ts'
 import { readRecord } from '../../webhooks/rollout/record.ts'
 import { readSet } from '../../webhooks/rollout/stateful-set.ts'
 import type { Clock } from '../clock.ts'
 import type { Act, Report, Reporter } from '../controller.ts'
+import type { ObjectEvent } from '../kube/events.ts'
 import { Informer } from '../kube/informer.ts'
 import type { KubeClient } from '../kube/client.ts'
 import { read } from '../kube/read.ts'
@@ -15,8 +17,12 @@ import { selectorText } from '../kube/selector.ts'
 import type { StoreEvent } from '../kube/store.ts'
 import { FairLimit } from '../limit.ts'
 import { type Observation, observationsPath } from '../observation.ts'
+import { announce } from './announcements.ts'
 import { type Failure, deletePods } from './deletion.ts'
 import { groupOf, isBusy } from './groups.ts'
+import type { RolloutMetrics } from './metrics.ts'
+import type { Milestone } from './milestone.ts'
+import { milestones } from './milestones.ts'
 import type { Moment } from './moment.ts'
 import { type Facts, permission } from './permission.ts'
 import { type RolloutPod, podSelector, trimPod } from './pods.ts'
@@ -37,6 +43,11 @@ export interface RolloutsOptions {
   /** For each request of a deletion. */
   timeoutMs: number
   dryRun: boolean
+  /** Takes milestones, for the log. */
+  log: (milestone: Milestone) => void
+  /** Seconds between two lines of the countdown. */
+  countdownSeconds: number
+  metrics: Pick<RolloutMetrics, 'observe' | 'onPodsDeleted' | 'forget'>
   logger?: BaseLogger
 }
 
@@ -56,6 +67,8 @@ const byOwner = 'owner'
 
 /** What is kept in memory for an Observation. All that matters is in the report. */
 interface Memory {
+  /** The last look, for what is logged and measured. */
+  moment?: Moment
   /** What the last attempt to delete came to, if to nothing, and when the next one is due. */
   failure?: { batchId: string; reason: string; pauseMs: number; until: number }
 }
@@ -108,8 +121,10 @@ export class Rollouts implements Reporter {
     ]
   }
 
-  forget({ metadata }: Observation): void {
-    this.#memories.delete(metadata.uid ?? '')
+  forget(observation: Observation): void {
+    const { namespace = '', uid = '' } = observation.metadata
+    this.#memories.delete(uid)
+    this.#options.metrics.forget(namespace, orderOf(observation).statefulSet.name)
   }
 
   async report(observation: Observation, now: Date, signal: AbortSignal): Promise<Report> {
@@ -146,13 +161,27 @@ export class Rollouts implements Reporter {
 
     const facts = factsReport({ ...seen, pods, order, previous, announced })
     const moment = momentOf(namespace, set, order, pods, seconds)
-    const report: RolloutReport = { ...facts, progress: progress(moment) }
-    const told = conditions(moment, facts.group?.blockedBy, problem)
-    const dueMs = this.#dueMs(observation, now, urgency(set, order, previous, report, seconds), told)
-    const againMs = Math.min(intervalMs, pauseMs)
+    const telling = announce(previous?.announced, moment)
+    const againMs = Math.min(intervalMs, pauseMs, secondsMs(telling.againSeconds), this.#tell(observation, moment))
+    const report: RolloutReport = { ...facts, progress: progress(moment), announced: telling.announced }
+    const said = conditions(moment, facts.group?.blockedBy, problem)
+    const dueMs = this.#dueMs(observation, now, urgency(set, order, previous, report, seconds), said)
     if (dueMs > 0 && announced.length === 0) return { ...nothing, againMs: Math.min(againMs, dueMs) }
+    const target = { ...setRule, namespace, name: order.statefulSet.name, uid: order.statefulSet.uid }
+    const events: ObjectEvent[] = telling.events.map((event) => ({ ...event, target }))
     const acts = this.#deletions(observation, order, selectorText(set), announced)
-    return { report, condition: watching, conditions: told, againMs, acts }
+    return { report, condition: watching, conditions: said, againMs, events, acts }
+  }
+
+  /** Logs and measures what has happened since the last look; gives milliseconds until the next line of the countdown. */
+  #tell({ metadata: { uid = '' } }: Observation, moment: Moment): number {
+    const { metrics, log, countdownSeconds } = this.#options
+    const memory = this.#memoryOf(uid)
+    const { records, againSeconds } = milestones(memory.moment, moment, { countdownSeconds })
+    for (const milestone of records) log(milestone)
+    metrics.observe(memory.moment, moment)
+    memory.moment = moment
+    return secondsMs(againSeconds)
   }
 
   /** The pods to delete now, by uid; else what stands in the way, and for how long. */
@@ -180,14 +209,17 @@ export class Rollouts implements Reporter {
 
   /** Milliseconds until the report is to be written; 0 for now. */
   #dueMs(
-    { status }: Observation,
+    { metadata, spec, status }: Observation,
     now: Date,
     urgent: ReturnType<typeof urgency>,
     told: NonNullable<Report['conditions']>,
   ): number {
+    // Who waits for a condition takes none that is about an earlier generation. With a batch, its announcement says it all.
+    const hasBatch = (spec['rollout'] as RolloutOrder).batch !== undefined
     const isNews = told.some(({ type, status: value, reason }) => {
       const known = status?.conditions?.find((condition) => condition.type === type)
-      return known?.status !== value || known.reason !== reason
+      const isCurrent = hasBatch || known?.observedGeneration === metadata.generation
+      return known?.status !== value || known.reason !== reason || !isCurrent
     })
     if (isNews || urgent === 'now' || status?.lastObservedTime === undefined) return 0
     if (urgent === 'never') return Infinity
@@ -198,6 +230,7 @@ export class Rollouts implements Reporter {
   /** Deletes the announced pods, as long as nothing stands in the way. */
   #deletions(observation: Observation, order: RolloutOrder, selector: string, announced: readonly string[]): Act[] {
     if (announced.length === 0) return []
+    const { metrics } = this.#options
     const { namespace = '', uid = '', labels } = observation.metadata
     const shard = Number(labels?.[shardLabel] ?? NaN)
     const mayAct = (): boolean => this.#options.mayAct(shard)
@@ -208,6 +241,7 @@ export class Rollouts implements Reporter {
       const versions = new Map(known.map(({ metadata }) => [metadata.uid, metadata.resourceVersion]))
       const outcome = await this.#limit.run(uid, signal, () => deletePods(this.#options, target, signal))
       for (const pod of outcome.leaving) this.pods.adopt(pod, versions.get(pod.metadata.uid))
+      metrics.onPodsDeleted(namespace, order.statefulSet.name, outcome.deleted)
       if (outcome.failure === undefined) delete memory.failure
       else this.#failed(memory, order, namespace, outcome.failure)
     }
@@ -320,6 +354,10 @@ const watching = {
   reason: 'Watching',
   message: 'The pods of the StatefulSet are watched',
 } as const
+
+function secondsMs(seconds = Infinity): number {
+  return seconds * 1000
+}
 
 function momentOf(
   namespace: string,

@@ -68,7 +68,7 @@ export function urgency(
   next: RolloutReport,
   now: number,
 ): Urgency {
-  if (previous?.pods === undefined) return 'now'
+  if (previous?.pods === undefined || !isDeepStrictEqual(previous.announced, next.announced)) return 'now'
   if (isDeepStrictEqual(previous.deleting, next.deleting) || next.deleting === undefined) {
     const isSame = isDeepStrictEqual(comparable(previous), comparable(next))
     if (!sameStep(viewOf(set, order, previous, now), next)) return 'now'

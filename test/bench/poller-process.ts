@@ -22,10 +22,10 @@ export interface PollerMetrics {
 }
 
 /**
- * Heap that Node.js takes in a container with a memory limit of 1 GiB, as in deploy/kustomize/base. On a large machine without a limit it would let
+ * Heap that Node.js takes in a container with a memory limit of 768 MiB, as in deploy/kustomize/base. On a large machine without a limit it would let
  * garbage pile up to gigabytes, which says nothing of what the poller needs.
  */
-const heapMb = 524
+const heapMb = 396
 
 /** Starts the poller and waits for its port. Options of Node.js (`--cpu-prof`, …) win over ours. */
 export async function startPoller(

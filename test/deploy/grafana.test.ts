@@ -160,13 +160,14 @@ void t.test('variables ask for labels that exist', async (t) => {
 
 void t.test('docs/metrics.md has every metric', async (t) => {
   const text = readFileSync(packagePath('docs', 'metrics.md'), 'utf8')
-  const listed = new Set([...text.matchAll(/^\| `(\w+)` \(/gm)].map(([, name]) => `kasprop_${name}`))
+  const fullName = (name = ''): string => (name.startsWith('rollout_operator_') ? name : `kasprop_${name}`)
+  const listed = new Set([...text.matchAll(/^\| `(\w+)` \(/gm)].map(([, name]) => fullName(name)))
   const all = await Promise.all((await registries()).map((registry) => registry.getMetricsAsJSON()))
   const own = new Set(
     all
       .flat()
       .map(({ name }) => name)
-      .filter((name) => name.startsWith('kasprop_')),
+      .filter((name) => /^(kasprop|rollout_operator)_/.test(name)),
   )
   t.same([...listed].sort(), [...own].sort())
 })

@@ -1,5 +1,6 @@
 import type { Registry } from 'prom-client'
 import { PollerMetrics } from '../../poller/metrics.ts'
+import { RolloutMetrics } from '../../poller/rollout/metrics.ts'
 import { createMetrics } from '../../webhooks/metrics.ts'
 import { CallSensing } from '../../webhooks/sensors/call-sensing.ts'
 import { createSensors } from '../../webhooks/sensors/prometheus.ts'
@@ -20,5 +21,6 @@ export async function registries(): Promise<[serve: Registry, poll: Registry]> {
     members: () => ({ reachable: 0, unreachable: 0 }),
   }).registry
   createSensors({ registry: poll, process: 'poll', detail: 'full' })
+  new RolloutMetrics(poll)
   return [serve, poll]
 }

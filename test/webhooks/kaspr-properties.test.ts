@@ -7,7 +7,9 @@ import type { SettledParent } from '../../cli/world.ts'
 import { isMap } from '../../webhooks/contract/objects.ts'
 import type { Condition, KubeObject } from '../../webhooks/contract/types.ts'
 import { readAppSpec } from '../../webhooks/kaspr/app-spec.ts'
-import { appOf, appSpecs, componentOf, componentSets, withOneChange } from './app-arbitrary.ts'
+import { appOf, appSpecs } from './app-arbitrary.ts'
+import { componentOf, componentSets } from './component-arbitrary.ts'
+import { withOneChange } from './one-change.ts'
 import { context, hooksOf, request, synced } from './requests.ts'
 
 t.setTimeout(120_000)

@@ -7,7 +7,8 @@ import t from 'tap'
 import { simulate } from '../../cli/simulate.ts'
 import { storedChild } from '../../cli/stored.ts'
 import type { CompositeResponse, KubeObject } from '../../webhooks/contract/types.ts'
-import { appOf, componentOf } from './app-arbitrary.ts'
+import { appOf } from './app-arbitrary.ts'
+import { componentOf } from './component-arbitrary.ts'
 import { context, hooksOf, request } from './requests.ts'
 
 t.setTimeout(120_000)

@@ -4,6 +4,7 @@ import { conditions } from '../../webhooks/contract/conditions.ts'
 import { freeze } from '../../webhooks/contract/freeze.ts'
 import { canonicalJson, hashOf } from '../../webhooks/contract/hash.ts'
 import { sameJson } from '../../webhooks/contract/objects.ts'
+import { jsonText, withText } from '../../webhooks/contract/json-text.ts'
 import { memo } from '../../webhooks/contract/memo.ts'
 import { definitionFile } from '../../webhooks/kaspr/components/definition-file.ts'
 import { canonicalQuantity, quantityValue } from '../../webhooks/contract/quantity.ts'
@@ -199,6 +200,23 @@ void t.test('values are the same when their canonical JSON is', async (t) => {
       t.equal(sameJson(a, b), canonicalJson(a) === canonicalJson(b), `${canonicalJson(a)} and ${canonicalJson(b)}`)
     }
   }
+})
+
+void t.test('a text that is put together from ready ones is that of JSON.stringify', async (t) => {
+  fc.assert(
+    fc.property(fc.object({ withNullPrototype: false, key: fc.string() }), fc.nat(3), (value, levels) => {
+      const json = JSON.parse(JSON.stringify(value)) as Record<string, unknown>
+      const ready = Object.entries(json).map(([key, field], index): [string, unknown] => [
+        key,
+        typeof field === 'object' && field !== null && index % 2 === 0 ? withText(field) : field,
+      ])
+      const parent = { absent: undefined, deep: Object.fromEntries(ready), list: ready, ...Object.fromEntries(ready) }
+      t.equal(jsonText(parent, levels), JSON.stringify(parent))
+    }),
+    { seed: 1, numRuns: 200 },
+  )
+  const kept = withText({ deep: { list: [1] } })
+  t.throws(() => kept.deep.list.push(2), 'nobody can change a value whose text is remembered')
 })
 
 void t.test('a memo makes a result once, while its input is asked for, and forgets within its bound', async (t) => {

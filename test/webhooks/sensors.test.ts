@@ -2,6 +2,7 @@ import { Registry } from 'prom-client'
 import t from 'tap'
 import { definitions, type MetricDefinition } from '../../webhooks/sensors/definitions.ts'
 import { SensorDelegate } from '../../webhooks/sensors/delegate.ts'
+import { exposition } from '../../webhooks/sensors/exposition.ts'
 import { createSensors } from '../../webhooks/sensors/prometheus.ts'
 import type { PartialSensor, Sensor } from '../../webhooks/sensors/sensor.ts'
 import type { MetricsDetail } from '../../webhooks/sensors/series.ts'
@@ -159,6 +160,33 @@ for (const process of ['serve', 'poll'] as const) {
     t.same(sensor.describe(), { PrometheusSensor: { series: 0 } })
   })
 }
+
+void t.test('the text is what prom-client makes of the same samples', async (t) => {
+  const many = Array.from({ length: 300 }, (_, app) => `app-${app}`)
+  const names = ['a"b', 'back\\slash', 'line\nfeed', ...many]
+  for (const process of ['serve', 'poll'] as const) {
+    const [sensor, registry] = sensors(process)
+    for (const app of names) for (const call of Object.values(calls[process])) call(sensor, app)
+    const chunks: string[] = []
+    for await (const chunk of exposition(registry)) chunks.push(chunk)
+    t.ok(chunks.length > 1)
+    t.ok(chunks.join('') === (await registry.metrics()), 'to the letter')
+  }
+  const [sensor, registry] = sensors('poll')
+  const who = { app: 'orders', component: 'orders', namespace: 'shop' }
+  for (const waitSeconds of [0.01, 0.3, 31]) sensor.onReconcileDequeued({ ...who, waitSeconds, queueDepth: 0 })
+  const lines = (await registry.getSingleMetricAsString('kasprop_reconcile_queue_wait_seconds')).split('\n').slice(2)
+  t.same(
+    lines.map((line) => line.replace(`,${P.replace(/=(\w+)/g, '="$1"')}`, '').replace('kasprop_reconcile_', '')),
+    [
+      ...[0.01, 0.05, 0.1].map((bound) => `queue_wait_seconds_bucket{le="${bound}"} 1`),
+      ...[0.5, 1, 5, 10, 30].map((bound) => `queue_wait_seconds_bucket{le="${bound}"} 2`),
+      'queue_wait_seconds_bucket{le="+Inf"} 3',
+      `queue_wait_seconds_sum{${P.replace(/=(\w+)/g, '="$1"')}} 31.31`,
+      `queue_wait_seconds_count{${P.replace(/=(\w+)/g, '="$1"')}} 3`,
+    ],
+  )
+})
 
 void t.test('with a component or member go its series', async (t) => {
   const [serve, hookRegistry] = sensors('serve')

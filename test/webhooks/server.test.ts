@@ -89,6 +89,20 @@ void t.test(
   },
 )
 
+void t.test('H3 the limit holds for a body whose length is not told', async (t) => {
+  const { port } = await started(t, { BODY_LIMIT_BYTES: String(1 << 20) })
+  const send = async (body: unknown): Promise<number | undefined> => {
+    const headers = { 'content-type': 'application/json' }
+    const stream = new Blob([JSON.stringify(body)]).stream()
+    const sent = fetch(`http://127.0.0.1:${port}/labs/sync`, { method: 'POST', headers, body: stream, duplex: 'half' })
+    return (await sent.catch(() => undefined))?.status
+  }
+  t.equal(await send(padded(1 << 19)), 200)
+  t.ok([413, undefined].includes(await send(padded(1 << 20))), 'who is still writing may miss the answer')
+  await untilMetric(port, /_count\{hook="sync",kind="Lab",code="413"\} 1/)
+  t.equal(await send(labRequest()), 200)
+})
+
 void t.test('connections are kept between calls, and nothing else is', async (t) => {
   const { port } = await started(t)
   const timers = (): number => process.getActiveResourcesInfo().filter((type) => type === 'Timeout').length

@@ -1,5 +1,6 @@
+import { jsonText } from './json-text.ts'
 import type { KindRule } from './request.ts'
-import type { KubeObject, RelatedRule } from './types.ts'
+import type { CompositeResponse, KubeObject, RelatedRule } from './types.ts'
 
 /** An answer that must not be sent: a mistake in this program. The message names kinds, names and fields, no values. */
 export class AnswerError extends Error {
@@ -36,6 +37,18 @@ export function compositeAnswerCheck(
     checkResync(top)
     checkChildren(top, 'children', kinds, parent)
   }
+}
+
+/**
+ * A composite's answer as it is sent: its JSON. What is remembered of the children is not serialised again.
+ */
+export function answerText({ children, ...rest }: CompositeResponse): string {
+  return `{"children":[${children.map(childText).join(',')}],${JSON.stringify(rest).slice(1)}`
+}
+
+/** JSON of a child; its text may be ready, or that of the pod template in its spec. */
+export function childText(child: KubeObject): string {
+  return jsonText(child, 2)
 }
 
 /**

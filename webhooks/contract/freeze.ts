@@ -27,7 +27,7 @@ export function freeze(observed: KubeObject): KubeObject {
 
 /** What Metacontroller applied last to this child, or `undefined`. */
 export function lastApplied(observed: KubeObject): KubeObject | undefined {
-  const record = observed.metadata.annotations?.[lastAppliedAnnotation]
+  const record = lastAppliedRecord(observed)
   if (record === undefined) return undefined
   try {
     const parsed: unknown = JSON.parse(record)
@@ -35,6 +35,11 @@ export function lastApplied(observed: KubeObject): KubeObject | undefined {
   } catch {
     return undefined
   }
+}
+
+/** The same as it is kept: JSON, unchecked. */
+export function lastAppliedRecord({ metadata }: KubeObject): string | undefined {
+  return metadata.annotations?.[lastAppliedAnnotation]
 }
 
 /** Whether `live` still has every value of `applied`, as Metacontroller compares them when it decides about an update. */

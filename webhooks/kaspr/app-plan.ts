@@ -1,4 +1,4 @@
-import { lastApplied } from '../contract/freeze.ts'
+import { lastApplied, lastAppliedRecord } from '../contract/freeze.ts'
 import { isMap, sameJson } from '../contract/objects.ts'
 import type { PodRendering } from './app-rendering.ts'
 import type { AppView, LinkedComponent } from './app-view.ts'
@@ -20,8 +20,21 @@ export function appPlan(view: AppView, pods: PodRendering): AppPlan {
     ...pods,
     mounted,
     waitingFor: mounted.filter(({ heldHash, rendered }) => heldHash !== rendered.hash),
-    applied: sameJson(appliedTemplate(view), pods.template),
+    applied: isApplied(view, pods.template),
   }
+}
+
+/** By template, the record that was last found to hold it: reading one takes a good part of a sync. */
+const records = new WeakMap<object, string>()
+
+/** Whether the observed set was applied with this template, which nobody can change. */
+function isApplied(view: AppView, template: PodRendering['template']): boolean {
+  const record = view.statefulSet && lastAppliedRecord(view.statefulSet)
+  if (record === undefined) return false
+  if (records.get(template) === record) return true
+  const applied = sameJson(appliedTemplate(view), template)
+  if (applied) records.set(template, record)
+  return applied
 }
 
 /** The template that was applied last, as it was sent: defaults of the API server and edits of others are not in it. */

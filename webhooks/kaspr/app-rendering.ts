@@ -1,6 +1,10 @@
+import { frozen, withText } from '../contract/json-text.ts'
 import { memo } from '../contract/memo.ts'
+import type { ObjectMeta } from '../contract/types.ts'
 import type { Problem } from '../contract/validate.ts'
 import { shown } from '../contract/validate.ts'
+import type { HookSettings } from '../settings.ts'
+import { type DeclaredObjects, declaredObjects } from './app-objects.ts'
 import { type AppSpec, readAppSpec } from './app-spec.ts'
 import { type ComponentKind, componentKinds } from './components/kinds.ts'
 import { type RenderedComponent, renderComponent } from './components/render.ts'
@@ -9,22 +13,25 @@ import { kafkaConnection } from './kafka.ts'
 import { appNames } from './names.ts'
 import { type Installation, installation } from './packages/install.ts'
 import { type MountedComponent, podTemplate } from './pod-template.ts'
-import { bytesOf } from './size-limit.ts'
 import { subscriptionHash, subscriptions } from './subscriptions.ts'
 import { imageOf } from './versions.ts'
 
 /** All that the rendering of an app depends on, as it came in: JSON. */
 export interface Declared {
-  name: string
-  namespace: string
+  metadata: Pick<ObjectMeta, 'name' | 'namespace' | 'labels'>
   spec: unknown
   staticMembership: boolean
   components: { kind: ComponentKind['kind']; name: string; spec: unknown }[]
   /** Whether the observed set has claims, which cannot change; `null` without a set. */
   claimed: boolean | null
-  /** Setting KASPR_IMAGE_REGISTRY. */
-  registry: string
+  settings: RenderSettings
 }
+
+/** Settings that what is rendered depends on. */
+export type RenderSettings = Pick<
+  HookSettings,
+  'KASPR_IMAGE_REGISTRY' | 'HPA_SCALE_UP_POLICY_PERIOD_SECONDS' | 'HPA_SCALE_UP_POLICY_PODS_PER_STEP'
+>
 
 /** A component of an app with what it renders to. */
 export interface RenderedLink {
@@ -35,7 +42,7 @@ export interface RenderedLink {
 
 /** What an app is declared to be: its components in the order given, and what its pods are, or what is wrong with its spec. */
 export type AppRendering = { components: readonly RenderedLink[] } & (
-  { ok: false; problems: Problem[] } | { ok: true; spec: AppSpec; pods: PodRendering }
+  { ok: false; problems: Problem[] } | { ok: true; spec: AppSpec; pods: PodRendering; objects: DeclaredObjects }
 )
 
 /** What the pods of an app are rendered to. */
@@ -45,8 +52,6 @@ export interface PodRendering {
   installation: Installation | undefined
   /** Pod template of the spec and the valid components. */
   template: Record<string, unknown>
-  /** Length of the template as JSON. */
-  templateBytes: number
   /** Hash of the topics that the members should consume. */
   subscriptions: string
 }
@@ -70,24 +75,22 @@ function render(declared: Declared): AppRendering {
         .map((known) => ({ kind: known, name, rendered: renderComponent(known, { metadata: { name }, spec }) })),
     ),
   )
-  const read = readAppSpec({ metadata: { name: declared.name }, spec: declared.spec }, components)
+  const read = readAppSpec(declared, components)
   if (!read.ok) return { ok: false, problems: read.problems, components }
-  return {
-    ok: true,
-    spec: read.value,
-    components,
-    pods: renderPods(declared, read.value, components.filter(isMounted)),
-  }
+  const pods = renderPods(declared, read.value, components.filter(isMounted))
+  const objects = declaredObjects(declared, read.value, pods.config)
+  return { ok: true, spec: read.value, components, pods, objects }
 }
 
 function renderPods(declared: Declared, spec: AppSpec, components: MountedComponent[]): PodRendering {
-  const { name, namespace, staticMembership, registry } = declared
+  const { metadata, staticMembership, settings } = declared
+  const { name, namespace = '' } = metadata
   const { statefulSet } = appNames(name)
   const kafka = kafkaConnection(spec)
   const config = runtimeConfig(spec, statefulSet, kafka.variables)
   const schedulerEnabled = config.variables.some(([key, value]) => key === 'K_SCHEDULER_ENABLED' && value === 'True')
   // A spec whose version has no image is not valid.
-  const image = imageOf(spec, registry) ?? ''
+  const image = imageOf(spec, settings.KASPR_IMAGE_REGISTRY) ?? ''
   const packages = spec.pythonPackages === undefined ? undefined : installation(spec.pythonPackages, image)
   const links = components.map(({ rendered }) => rendered.links)
   const topics = subscriptions(links, statefulSet, schedulerEnabled)
@@ -97,8 +100,7 @@ function renderPods(declared: Declared, spec: AppSpec, components: MountedCompon
   return {
     config,
     installation: packages,
-    template,
-    templateBytes: bytesOf(template),
+    template: withText(template),
     subscriptions: subscriptionHash(topics),
   }
 }
@@ -127,12 +129,4 @@ function withTheirTables(components: RenderedLink[]): RenderedLink[] {
 
 function isMounted(component: RenderedLink): component is MountedComponent {
   return component.rendered.valid
-}
-
-/** Nobody can change what others will be given. */
-function frozen<T>(value: T): T {
-  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
-    Object.values(Object.freeze(value)).forEach(frozen)
-  }
-  return value
 }

@@ -1,24 +1,14 @@
 import { type ObservationStatus, observationStatusSchema } from '../../crds/types/observation.ts'
-import { isMap, objectNamed } from '../contract/objects.ts'
-import { objectsOf } from '../contract/request.ts'
+import { isMap } from '../contract/objects.ts'
+import { type KindRule, objectsOf } from '../contract/request.ts'
 import type { CompositeRequest, KubeObject } from '../contract/types.ts'
 import { shapeCheck } from '../contract/validate.ts'
 import { type ComponentKind, componentKinds } from './components/kinds.ts'
 import type { HookSettings } from '../settings.ts'
 import { hasStaticMembership, isPaused } from './annotations.ts'
 import { type AppRendering, type RenderedLink, renderApp } from './app-rendering.ts'
+import { childRules } from './child.ts'
 import { appLabel, appNames, kasprApiVersion } from './names.ts'
-
-/** Kinds that a KasprApp owns, in the order of the controller's manifest. */
-export const childRules = {
-  serviceAccount: { apiVersion: 'v1', kind: 'ServiceAccount' },
-  configMap: { apiVersion: 'v1', kind: 'ConfigMap' },
-  service: { apiVersion: 'v1', kind: 'Service' },
-  claim: { apiVersion: 'v1', kind: 'PersistentVolumeClaim' },
-  statefulSet: { apiVersion: 'apps/v1', kind: 'StatefulSet' },
-  autoscaler: { apiVersion: 'autoscaling/v2', kind: 'HorizontalPodAutoscaler' },
-  observation: { apiVersion: 'metacontroller.kaspr.io/v1alpha1', kind: 'Observation' },
-} as const
 
 /** A related component with what it renders to and what its own controller says the cluster holds. */
 export interface LinkedComponent extends RenderedLink {
@@ -87,13 +77,20 @@ export function appView(request: CompositeRequest, settings: HookSettings): AppV
   const { metadata, spec } = app.parent
   const claims = app.statefulSet === undefined ? null : (app.statefulSet.spec.volumeClaimTemplates ?? []).length > 0
   const rendering = renderApp({
-    name: metadata.name,
-    namespace: metadata.namespace ?? '',
+    metadata: {
+      name: metadata.name,
+      ...(metadata.namespace === undefined ? {} : { namespace: metadata.namespace }),
+      ...(metadata.labels === undefined ? {} : { labels: metadata.labels }),
+    },
     spec,
     staticMembership: hasStaticMembership(app.parent),
     components: related.map(({ kind, object }) => ({ kind, name: object.metadata.name, spec: object['spec'] })),
     claimed: claims,
-    registry: settings.KASPR_IMAGE_REGISTRY,
+    settings: {
+      KASPR_IMAGE_REGISTRY: settings.KASPR_IMAGE_REGISTRY,
+      HPA_SCALE_UP_POLICY_PERIOD_SECONDS: settings.HPA_SCALE_UP_POLICY_PERIOD_SECONDS,
+      HPA_SCALE_UP_POLICY_PODS_PER_STEP: settings.HPA_SCALE_UP_POLICY_PODS_PER_STEP,
+    },
   })
   const components = rendering.components.map((component, index) => ({
     ...component,
@@ -107,13 +104,18 @@ export function appView(request: CompositeRequest, settings: HookSettings): AppV
  */
 export function observedApp({ parent, children }: CompositeRequest): ObservedApp {
   const names = appNames(parent.metadata.name)
-  const observation = objectNamed(children, childRules.observation, names.observation)
+  const observed = new Map<KindRule, KubeObject[]>(
+    Object.values(childRules).map((rule) => [rule, [...objectsOf(children, rule).values()]]),
+  )
+  const named = (rule: KindRule, called: string): KubeObject | undefined =>
+    observed.get(rule)?.find(({ metadata }) => metadata.name === called)
+  const observation = named(childRules.observation, names.observation)
   return {
     parent,
-    children: Object.values(childRules).flatMap((rule) => [...objectsOf(children, rule).values()]),
-    statefulSet: objectNamed(children, childRules.statefulSet, names.statefulSet) as StatefulSet | undefined,
-    autoscaler: objectNamed(children, childRules.autoscaler, names.autoscaler),
-    packagesClaim: objectNamed(children, childRules.claim, names.packagesClaim) as Claim | undefined,
+    children: [...observed.values()].flat(),
+    statefulSet: named(childRules.statefulSet, names.statefulSet) as StatefulSet | undefined,
+    autoscaler: named(childRules.autoscaler, names.autoscaler),
+    packagesClaim: named(childRules.claim, names.packagesClaim) as Claim | undefined,
     observation,
     report: reportOf(observation, parent.metadata.uid),
     paused: isPaused(parent),

@@ -9,18 +9,17 @@ import type {
 } from '../contract/types.ts'
 import type { HookContext } from '../hooks.ts'
 import type { HookSettings } from '../settings.ts'
+import type { AppRendering } from './app-rendering.ts'
 import { type AppPlan, appPlan, appliedTemplate } from './app-plan.ts'
 import type { AppSpec } from './app-spec.ts'
 import { type AppOutcome, appStatus, terminatingStatus } from './app-status.ts'
-import { type AppView, type ObservedApp, type StatefulSet, appView, childRules, observedApp } from './app-view.ts'
-import { autoscaler } from './autoscaler.ts'
-import { child } from './child.ts'
+import { type AppView, type ObservedApp, type StatefulSet, appView, observedApp } from './app-view.ts'
+import { childRules } from './child.ts'
 import { componentKinds } from './components/kinds.ts'
-import { appLabel, appLabels, appNames, isObjectName, kasprApiVersion } from './names.ts'
+import { appLabel, isObjectName, kasprApiVersion } from './names.ts'
 import { type Orders, observation, runningPort } from './observation.ts'
 import { ordersFor } from './orders.ts'
 import { packagesClaim, wantedClaim } from './packages/claim.ts'
-import { services } from './services.ts'
 import { oversizedChildren, withoutOversized } from './size-limit.ts'
 import { statefulSet } from './statefulset.ts'
 
@@ -93,13 +92,13 @@ function appOutcome(view: AppView, settings: HookSettings): AppOutcome {
   if (!rendering.ok) return { valid: false, problems: rendering.problems }
   const { spec } = rendering
   const plan = appPlan(view, rendering.pods)
-  const desired = desiredObjects(view, spec, plan, settings)
+  const desired = desiredObjects(view, rendering, plan, settings)
   // A set that waits for its components may be about to become too large: it will not be, later.
   const ahead = plan.waitingFor.length === 0 ? [] : [statefulSet(view, spec, settings, plan.template)]
-  const oversized = oversizedChildren(
-    [...desired.filter(({ kind }) => ahead.length === 0 || kind !== 'StatefulSet'), ...ahead],
-    plan,
-  )
+  const oversized = oversizedChildren([
+    ...desired.filter(({ kind }) => ahead.length === 0 || kind !== 'StatefulSet'),
+    ...ahead,
+  ])
   return {
     valid: true,
     spec,
@@ -115,34 +114,19 @@ function watch(view: AppView, port: number, settings: HookSettings, orders: Orde
   return isObjectName(own.metadata.name) ? [own] : []
 }
 
+type ValidRendering = AppRendering & { ok: true }
+
 /** All objects of a valid app but its Observation. */
-function desiredObjects(view: AppView, spec: AppSpec, plan: AppPlan, settings: HookSettings): KubeObject[] {
-  const { parent } = view
-  const { name } = parent.metadata
-  const names = appNames(name)
+function desiredObjects(view: AppView, rendering: ValidRendering, plan: AppPlan, settings: HookSettings): KubeObject[] {
+  const { spec, objects } = rendering
   return [
-    serviceAccount(view, spec),
-    child(childRules.configMap, parent, names.config, appLabels(name), {
-      data: Object.fromEntries(plan.config.variables),
-    }),
-    ...services(parent, plan.config.webPort, spec),
+    objects.serviceAccount,
+    objects.configMap,
+    ...objects.services,
     ...packagesClaim(view, wantedClaim(view, spec)),
     ...setOf(view, spec, plan, settings),
-    ...(spec.replicas > 0 ? [autoscaler(parent, spec.replicas, settings)] : []),
+    ...objects.autoscaler,
   ]
-}
-
-/** Here labels of the user win: nothing selects a ServiceAccount, and an identity of a cloud may want its own. */
-function serviceAccount({ parent }: AppView, { template }: AppSpec): KubeObject {
-  const { name } = parent.metadata
-  const { labels, annotations } = template?.serviceAccount?.metadata ?? {}
-  return child(
-    childRules.serviceAccount,
-    parent,
-    appNames(name).serviceAccount,
-    { ...appLabels(name), ...labels },
-    annotations === undefined ? {} : { annotations },
-  )
 }
 
 /**

@@ -1,7 +1,6 @@
 import type { KubeObject } from '../contract/types.ts'
-import type { HookSettings } from '../settings.ts'
-import { childRules } from './app-view.ts'
-import { child } from './child.ts'
+import type { RenderSettings } from './app-rendering.ts'
+import { child, childRules } from './child.ts'
 import { appNames } from './names.ts'
 
 /**
@@ -11,7 +10,11 @@ import { appNames } from './names.ts'
  *
  * @param replicas wanted members, > 0
  */
-export function autoscaler(parent: KubeObject, replicas: number, settings: HookSettings): KubeObject {
+export function autoscaler(
+  parent: Pick<KubeObject, 'metadata'>,
+  replicas: number,
+  settings: RenderSettings,
+): KubeObject {
   const names = appNames(parent.metadata.name)
   const periodSeconds = settings.HPA_SCALE_UP_POLICY_PERIOD_SECONDS
   return child(

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { type CompositeHooks, registerComposite } from '../hooks.ts'
 import { customizeApp, finalizeApp, syncApp } from './app.ts'
-import { childRules } from './app-view.ts'
+import { childRules } from './child.ts'
 import { componentKinds } from './components/kinds.ts'
 import { configMapRule, syncComponent } from './components/sync.ts'
 import { kasprApiVersion } from './names.ts'

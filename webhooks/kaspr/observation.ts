@@ -2,8 +2,8 @@ import type { ObservationSpec } from '../../crds/types/observation.ts'
 import { shardLabel, shardOf } from '../contract/shard.ts'
 import type { KubeObject } from '../contract/types.ts'
 import type { HookSettings } from '../settings.ts'
-import { type ObservedApp, childRules } from './app-view.ts'
-import { child } from './child.ts'
+import type { ObservedApp } from './app-view.ts'
+import { child, childRules } from './child.ts'
 import { appNames, appSelector } from './names.ts'
 
 /**

@@ -1,11 +1,10 @@
 import type { KubeObject } from '../contract/types.ts'
 import type { AppSpec } from './app-spec.ts'
-import { childRules } from './app-view.ts'
-import { child } from './child.ts'
+import { child, childRules } from './child.ts'
 import { appLabels, appNames, appSelector } from './names.ts'
 
 /** The two Services of an app: one address for its API, and one name per member. They are selected by our labels, which win. */
-export function services(parent: KubeObject, webPort: number, { template }: AppSpec): KubeObject[] {
+export function services(parent: Pick<KubeObject, 'metadata'>, webPort: number, { template }: AppSpec): KubeObject[] {
   const { name } = parent.metadata
   const names = appNames(name)
   const selector = appSelector(name)

@@ -1,8 +1,7 @@
+import { childText } from '../contract/answer.ts'
 import { freeze } from '../contract/freeze.ts'
-import { isMap } from '../contract/objects.ts'
 import type { KubeObject } from '../contract/types.ts'
 import type { ConditionDraft } from '../contract/conditions.ts'
-import type { PodRendering } from './app-rendering.ts'
 
 /**
  * Largest child, in bytes of JSON. Metacontroller keeps what it applied in an annotation, and the annotations of an object are
@@ -18,14 +17,10 @@ export interface OversizedChild {
   bytes: number
 }
 
-/**
- * Which of the children cannot be applied.
- *
- * @param pods the pod template, whose size is known
- */
-export function oversizedChildren(children: readonly KubeObject[], pods: PodRendering): OversizedChild[] {
+/** Which of the children cannot be applied. */
+export function oversizedChildren(children: readonly KubeObject[]): OversizedChild[] {
   return children.flatMap((child) => {
-    const bytes = appliedBytes(child, pods)
+    const bytes = appliedBytes(child)
     return bytes <= childLimitBytes ? [] : [{ kind: child.kind, name: child.metadata.name, bytes }]
   })
 }
@@ -58,15 +53,10 @@ export function oversizedCondition(oversized: readonly OversizedChild[], compone
 /** From here on components are the larger part of a pod template that is too large: each takes about 350 bytes. */
 const manyComponents = 250
 
-function appliedBytes(child: KubeObject, pods: PodRendering): number {
-  const { spec } = child
-  const hasTemplate = isMap(spec) && spec['template'] === pods.template
-  const record = bytesOf(hasTemplate ? { ...child, spec: { ...spec, template: undefined } } : child)
+function appliedBytes(child: KubeObject): number {
   const { annotations } = child.metadata
-  return record + (hasTemplate ? pods.templateBytes : 0) + (annotations === undefined ? 0 : bytesOf(annotations))
-}
-
-/** Length of a value's JSON. */
-export function bytesOf(value: unknown): number {
-  return Buffer.byteLength(JSON.stringify(value))
+  return (
+    Buffer.byteLength(childText(child)) +
+    (annotations === undefined ? 0 : Buffer.byteLength(JSON.stringify(annotations)))
+  )
 }

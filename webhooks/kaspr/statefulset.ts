@@ -2,8 +2,8 @@ import { quantityValue } from '../contract/quantity.ts'
 import type { KubeObject } from '../contract/types.ts'
 import type { HookSettings } from '../settings.ts'
 import type { AppSpec } from './app-spec.ts'
-import { type AppView, childRules } from './app-view.ts'
-import { child } from './child.ts'
+import type { AppView } from './app-view.ts'
+import { child, childRules } from './child.ts'
 import { appNames, appSelector } from './names.ts'
 
 /**
@@ -67,6 +67,7 @@ function ifDifferent(field: string, wanted: string | undefined, observed: string
 
 /** More is no conflict: the poller grows the claims and replaces the set. */
 function ifSmaller(wanted: string | undefined, observed: string | undefined): string[] {
+  if (wanted === observed) return []
   const isSmaller = wanted !== undefined && (quantityValue(wanted) ?? 0n) < (quantityValue(observed) ?? 0n)
   return isSmaller ? [`spec.storage.size stays ${observed ?? ''}: claims cannot shrink`] : []
 }

@@ -23,7 +23,7 @@ function growing({ from, size, phase, problem }: NonNullable<AppReport['storage'
 
 /** Before the poller has taken it up, and for what it never does. */
 function dataClaims(has: string | undefined, wants: string | undefined): ConditionDraft {
-  if (has === undefined || wants === undefined) return ready
+  if (has === undefined || wants === undefined || has === wants) return ready
   const more = (quantityValue(wants) ?? 0n) - (quantityValue(has) ?? 0n)
   if (more === 0n) return ready
   return more > 0n

@@ -1,8 +1,8 @@
-import { type Batch, chunks, nextBatch } from './batches.ts'
-import { resolvedBudget } from './config.ts'
-import { maxReplicas } from './pods.ts'
+import { batchChanges, frozenPlan, newBatch, podsDeleted, revisions } from './changes.ts'
+import { heldBack, nextAvailable, pausedMessage, secondsToStall, secondsToStart, stallMessage, unfit } from './holds.ts'
 import type { RecordChanges, RolloutState } from './record.ts'
-import { type KnownView, type RolloutView, knownView } from './view.ts'
+import { knownView } from './view.ts'
+import type { KnownView, RolloutView } from './view.ts'
 
 /** What one sync does about a rollout. */
 export interface Step {
@@ -26,9 +26,6 @@ interface Row<View> {
   /** Seconds until the next look; undefined ones do not count. */
   again?(view: View): (number | undefined)[]
 }
-
-/** The message of a rollout that the user has paused. */
-export const pausedMessage = 'paused'
 
 /** Rows for as long as something needed for a decision is not known. Nothing may be deleted in any of them. */
 const preconditions: readonly Row<RolloutView>[] = [
@@ -228,102 +225,4 @@ function stepOf<View extends RolloutView>(row: Row<View>, view: View, certain: b
   const waits = (row.again?.(view) ?? []).filter((wait) => wait !== undefined && wait < Infinity)
   const again = waits.length === 0 ? undefined : Math.min(...(waits as number[]))
   return { row: row.id, changes: row.changes?.(view) ?? {}, again, certain }
-}
-
-/** Why a set cannot be rolled as it is; undefined if it can. */
-function unfit({ set, report }: RolloutView): string | undefined {
-  if (set.replicas > maxReplicas) return `${set.replicas} replicas; sets of up to ${maxReplicas} are rolled`
-  const unnumbered = (report?.pods ?? []).filter(({ ordinal }) => ordinal === undefined)
-  if (unnumbered.length === 0) return undefined
-  const names = listed(
-    unnumbered.map(({ name, uid }) => name ?? uid),
-    5,
-  )
-  return `pods without a label apps.kubernetes.io/pod-index that agrees with their name: ${names}`
-}
-
-/** Why a planned rollout may not start, whatever the time. */
-function heldBack({ config, report }: KnownView): string | undefined {
-  if (config.paused) return pausedMessage
-  if (config.group === undefined) return undefined
-  const { group } = report
-  if (group?.name !== config.group) return `waits for what is known about the rollout group ${config.group}`
-  return group.blockedBy === undefined ? undefined : `waits for ${group.blockedBy} of the rollout group ${config.group}`
-}
-
-function secondsToStart({ record, config, target, now }: KnownView): number {
-  return config.startNow === target ? 0 : (record.plannedAt ?? now) + config.delaySeconds - now
-}
-
-/** Seconds until a rollout that does not move counts as stalled; infinite if never. */
-function secondsToStall({ config, record, pods, now }: KnownView): number {
-  if (config.readyTimeoutSeconds === 0) return Infinity
-  const { batch, batchStartedAt, updatedAt, startedAt } = record
-  const isFinished = batch.every((ordinal) => !pods.unfinished.has(ordinal))
-  const since = (batch.length === 0 ? undefined : batchStartedAt) ?? updatedAt ?? startedAt
-  if (since === undefined) return Infinity
-  // A batch that has come to its end has not stalled; what comes after it has.
-  const ends = isFinished ? batch.map((ordinal) => pods.availableSince.get(ordinal) ?? 0) : []
-  return Math.max(since, ...ends) + config.readyTimeoutSeconds - now
-}
-
-function nextAvailable({ pods, now }: KnownView): number | undefined {
-  return pods.nextAvailable === undefined ? undefined : pods.nextAvailable - now
-}
-
-/** The batch to record, if pods may be deleted that the recorded one does not have. */
-function newBatch({ set, plan, pods, record }: KnownView): Batch | undefined {
-  const batch = nextBatch(chunks(set, plan), pods, plan.maxUnavailable)
-  const recorded = new Set(record.batch)
-  if (batch?.ordinals.every((ordinal) => recorded.has(ordinal)) ?? true) return undefined
-  const going = record.batch.filter((ordinal) => pods.unfinished.has(ordinal))
-  const ordinals = [...new Set([...(batch?.ordinals ?? []), ...going])].sort((a, b) => a - b)
-  return batch === undefined ? undefined : { ...batch, ordinals }
-}
-
-function batchChanges({ set, plan, now }: KnownView, { chunk, ordinals }: Batch): RecordChanges {
-  return {
-    'range-name': chunk.range.name,
-    'range-index': chunk.range.index,
-    'range-total': chunk.range.total,
-    'batch-index': chunk.index,
-    'batch-total': chunk.total,
-    'current-batch-ordinals': ordinals,
-    'batch-started-at': now,
-    replicas: set.replicas,
-    'max-unavailable': plan.maxUnavailable,
-    'stalled-at': null,
-    message: null,
-  }
-}
-
-/** What the poller has deleted in this rollout on the way to this revision. */
-function podsDeleted({ report, record }: RolloutView, target: string | undefined): RecordChanges {
-  const { targetRevision, startedAt = record.startedAt, count } = report?.deleted ?? {}
-  if (count === undefined || targetRevision !== target || startedAt !== record.startedAt) return {}
-  return { 'pods-deleted': count }
-}
-
-function revisions(target: string): RecordChanges {
-  return { 'last-revision': target, 'target-revision': target }
-}
-
-/** What holds for a rollout from now to its end. */
-function frozenPlan({ set, config }: KnownView): RecordChanges {
-  return {
-    replicas: set.replicas,
-    'max-unavailable': resolvedBudget(config.maxUnavailable, set.replicas),
-    'half-split': config.halfSplit,
-  }
-}
-
-function stallMessage({ pods }: KnownView): string {
-  const down = [...pods.unavailable].sort((a, b) => a - b)
-  if (down.length === 0 && pods.outside > 0) return `${pods.outside} pods above the range do not go`
-  const texts = down.map((ordinal) => `${ordinal} (${pods.reasons.get(ordinal) ?? 'unknown'})`)
-  return `not available: ${listed(texts, 10)}`
-}
-
-function listed(texts: string[], most: number): string {
-  return texts.length > most ? `${texts.slice(0, most).join(', ')}, ...` : texts.join(', ')
 }

@@ -1,10 +1,10 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import { definitions, type MetricDefinition, type MetricName } from './definitions.ts'
+import type { Streamed } from './exposition.ts'
+import { type Labels, type RowMetric, Rows } from './rows.ts'
 
 /** How much of METRICS_DETAIL shows: everything; no members and resources; namespaces only. */
 export type MetricsDetail = 'full' | 'app' | 'namespace'
-
-type Labels = Readonly<Record<string, string>>
 
 /** Labels that read `*` at a level of detail. They stay, so that queries go on working. */
 const collapsed: Readonly<Record<MetricsDetail, readonly string[]>> = {
@@ -13,136 +13,104 @@ const collapsed: Readonly<Record<MetricsDetail, readonly string[]>> = {
   namespace: ['member_id', 'resource_name', 'app_name', 'component_name'],
 }
 
-type Metric = Counter | Gauge | Histogram
-
-/** Series with the same labels, to be taken away together. */
-interface Entry {
-  labels: Labels
-  metrics: readonly Metric[]
-}
+/** Labels that name an object, of which there may be very many. */
+const objectLabels = ['namespace', 'app_name', 'component_name', 'resource_name', 'resource_type', 'member_id']
 
 /**
- * Series of the metrics of one process. Remembers for each app which there are, so that they go with it: otherwise every
- * app, member and resource there has ever been would stay in memory and in every scrape. At the detail `namespace` they
- * stay: there are as many as namespaces.
+ * Series of the metrics of one process. They go with their app: otherwise every app, member and resource there has ever
+ * been would stay in memory and in every scrape. At the detail `namespace` they stay: there are as many as namespaces.
  */
 export class Series {
-  readonly #metrics = new Map<string, Metric>()
+  readonly #metrics = new Map<string, RowMetric & Pick<MetricDefinition, 'type'>>()
   readonly #collapsed: readonly string[]
-  /** By namespace, app, and the rest of what tells series apart. */
-  readonly #entries = new Map<string, Map<string, Map<string, Entry>>>()
+  readonly #rows = new Rows()
 
   constructor(registry: Registry, process: 'serve' | 'poll', detail: MetricsDetail) {
     this.#collapsed = collapsed[detail]
     for (const [name, definition] of Object.entries<MetricDefinition>(definitions)) {
-      if (definition.in.includes(process)) this.#metrics.set(name, metricOf(name, definition, registry))
+      if (!definition.in.includes(process)) continue
+      const { type, help, labels, buckets } = definition
+      const metric = {
+        name: `kasprop_${name}`,
+        type,
+        objectLabels: labels.filter((label) => objectLabels.includes(label)),
+        otherLabels: labels.filter((label) => !objectLabels.includes(label)),
+        buckets,
+      }
+      this.#metrics.set(name, metric)
+      register(registry, metric, { help, labels }, this.#rows)
     }
   }
 
-  /** Number of label sets that are remembered. */
+  /** Number of series that there are. */
   get size(): number {
-    const apps = [...this.#entries.values()].flatMap((byApp) => [...byApp.values()])
-    return apps.reduce((sum, entries) => sum + entries.size, 0)
+    return this.#rows.size
   }
 
   /** Adds to a counter. */
   add(name: MetricName, labels: Labels, by = 1): void {
-    const metric = this.#counter(name)
-    metric.inc(this.#known([metric], name, labels), by)
+    const { numbers, at } = this.#rows.cells(this.#metric(name, 'counter'), this.#shown(labels))
+    numbers[at] = (numbers[at] ?? 0) + by
   }
 
   /** Sets a gauge. */
   set(name: MetricName, labels: Labels, value: number): void {
-    const metric = this.#gauge(name)
-    metric.set(this.#known([metric], name, labels), value)
+    const { numbers, at } = this.#rows.cells(this.#metric(name, 'gauge'), this.#shown(labels))
+    numbers[at] = value
   }
 
   /** Adds a duration to a histogram and, if one is named, 1 to a counter with the same labels. */
   observe(name: MetricName, labels: Labels, seconds: number, counted?: MetricName): void {
-    const histogram = this.#histogram(name)
-    if (counted === undefined) {
-      histogram.observe(this.#known([histogram], name, labels), seconds)
-      return
-    }
-    const counter = this.#counter(counted)
-    const shown = this.#known([histogram, counter], name, labels)
-    histogram.observe(shown, seconds)
-    counter.inc(shown)
+    const metric = this.#metric(name, 'histogram')
+    const { buckets = [] } = metric
+    const { numbers, at } = this.#rows.cells(metric, this.#shown(labels))
+    const bucket = buckets.findIndex((bound) => seconds <= bound)
+    if (bucket >= 0) numbers[at + bucket] = (numbers[at + bucket] ?? 0) + 1
+    const sum = at + buckets.length
+    numbers[sum] = (numbers[sum] ?? 0) + seconds
+    numbers[sum + 1] = (numbers[sum + 1] ?? 0) + 1
+    if (counted !== undefined) this.add(counted, labels)
   }
 
   /** Removes the series of an app: all, or those with this one label value. */
   remove(namespace: string, app: string, only?: { label: string; value: string }): void {
-    const byApp = this.#entries.get(namespace)
-    const entries = byApp?.get(app)
-    if (byApp === undefined || entries === undefined) return
-    for (const [id, { labels, metrics }] of entries) {
-      if (only !== undefined && labels[only.label] !== only.value) continue
-      for (const metric of metrics) metric.remove(labels)
-      entries.delete(id)
-    }
-    if (entries.size === 0) byApp.delete(app)
-    if (byApp.size === 0) this.#entries.delete(namespace)
+    this.#rows.remove(namespace, app, only)
   }
 
-  /** The labels as they show, remembered for their removal. Called for every event: it makes one text, not more. */
-  #known(metrics: readonly Metric[], name: MetricName, given: Labels): Labels {
-    const labels = this.#collapsed.length === 0 ? given : this.#collapse(given)
-    const { namespace = '', app_name: app = '' } = labels
-    let byApp = this.#entries.get(namespace)
-    if (byApp === undefined) this.#entries.set(namespace, (byApp = new Map<string, Map<string, Entry>>()))
-    let entries = byApp.get(app)
-    if (entries === undefined) byApp.set(app, (entries = new Map<string, Entry>()))
-    let id: string = name
-    for (const label of ownLabels.get(name) ?? []) id += `\n${labels[label]}`
-    if (!entries.has(id)) entries.set(id, { labels, metrics })
-    return labels
-  }
-
-  #collapse(given: Labels): Labels {
+  #shown(given: Labels): Labels {
+    if (this.#collapsed.length === 0) return given
     const labels = { ...given }
     for (const label of this.#collapsed) if (label in labels) labels[label] = '*'
     return labels
   }
 
-  #counter(name: MetricName): Counter {
+  #metric(name: MetricName, type: MetricDefinition['type']): RowMetric {
     const metric = this.#metrics.get(name)
-    if (metric instanceof Counter) return metric
-    throw notHere(name, 'counter')
-  }
-
-  #gauge(name: MetricName): Gauge {
-    const metric = this.#metrics.get(name)
-    if (metric instanceof Gauge) return metric
-    throw notHere(name, 'gauge')
-  }
-
-  #histogram(name: MetricName): Histogram {
-    const metric = this.#metrics.get(name)
-    if (metric instanceof Histogram) return metric
-    throw notHere(name, 'histogram')
+    if (metric?.type === type) return metric
+    throw new Error(`this process has no ${type} ${name}`)
   }
 }
 
-/** Labels that tell the series of one app apart. */
-const ownLabels = new Map(
-  Object.entries<MetricDefinition>(definitions).map(([name, { labels }]) => [
-    name,
-    labels.filter((label) => label !== 'namespace' && label !== 'app_name'),
-  ]),
-)
-
-function notHere(name: MetricName, type: string): Error {
-  return new Error(`this process has no ${type} ${name}`)
-}
-
-function metricOf(name: string, { type, help, labels, buckets = [] }: MetricDefinition, registry: Registry): Metric {
-  const common = { name: `kasprop_${name}`, help, labelNames: [...labels], registers: [registry] }
-  switch (type) {
-    case 'counter':
-      return new Counter(common)
-    case 'gauge':
-      return new Gauge(common)
-    case 'histogram':
-      return new Histogram({ ...common, buckets: [...buckets] })
+/** Puts a metric in the registry that holds no samples itself: they are read from the rows. */
+function register(
+  registry: Registry,
+  metric: RowMetric & Pick<MetricDefinition, 'type'>,
+  { help, labels }: Pick<MetricDefinition, 'help' | 'labels'>,
+  rows: Rows,
+): void {
+  const { name, type, buckets = [] } = metric
+  const options = { name, help, labelNames: [...labels], registers: [registry] }
+  const shell =
+    type === 'histogram'
+      ? new Histogram({ ...options, buckets: [...buckets] })
+      : new (type === 'counter' ? Counter : Gauge)(options)
+  const get = (): Promise<object> =>
+    Promise.resolve({ name, help, type, aggregator: 'sum', values: [...rows.samples(metric)] })
+  const streamed: Streamed = {
+    *lines() {
+      yield `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`
+      yield* rows.lines(metric)
+    },
   }
+  Object.assign(shell, streamed, { get, getForPromString: get })
 }

@@ -1,0 +1,57 @@
+import { maxReplicas } from './pods.ts'
+import type { KnownView, RolloutView } from './view.ts'
+import { listed } from './listed.ts'
+
+/** The message of a rollout that the user has paused. */
+export const pausedMessage = 'paused'
+
+/** Why a set cannot be rolled as it is; undefined if it can. */
+export function unfit({ set, report }: RolloutView): string | undefined {
+  if (set.replicas > maxReplicas) return `${set.replicas} replicas; sets of up to ${maxReplicas} are rolled`
+  const unnumbered = (report?.pods ?? []).filter(({ ordinal }) => ordinal === undefined)
+  if (unnumbered.length === 0) return undefined
+  const names = listed(
+    unnumbered.map(({ name, uid }) => name ?? uid),
+    5,
+  )
+  return `pods without a label apps.kubernetes.io/pod-index that agrees with their name: ${names}`
+}
+
+/** Why a planned rollout may not start, whatever the time. */
+export function heldBack({ config, report }: KnownView): string | undefined {
+  if (config.paused) return pausedMessage
+  if (config.group === undefined) return undefined
+  const { group } = report
+  if (group?.name !== config.group) return `waits for what is known about the rollout group ${config.group}`
+  return group.blockedBy === undefined ? undefined : `waits for ${group.blockedBy} of the rollout group ${config.group}`
+}
+
+/** Seconds until a planned rollout may start; 0 or less when it may. */
+export function secondsToStart({ record, config, target, now }: KnownView): number {
+  return config.startNow === target ? 0 : (record.plannedAt ?? now) + config.delaySeconds - now
+}
+
+/** Seconds until a rollout that does not move counts as stalled; infinite if never. */
+export function secondsToStall({ config, record, pods, now }: KnownView): number {
+  if (config.readyTimeoutSeconds === 0) return Infinity
+  const { batch, batchStartedAt, updatedAt, startedAt } = record
+  const isFinished = batch.every((ordinal) => !pods.unfinished.has(ordinal))
+  const since = (batch.length === 0 ? undefined : batchStartedAt) ?? updatedAt ?? startedAt
+  if (since === undefined) return Infinity
+  // A batch that has come to its end has not stalled; what comes after it has.
+  const ends = isFinished ? batch.map((ordinal) => pods.availableSince.get(ordinal) ?? 0) : []
+  return Math.max(since, ...ends) + config.readyTimeoutSeconds - now
+}
+
+/** Seconds until the next pod counts as available; `undefined` when none is about to. */
+export function nextAvailable({ pods, now }: KnownView): number | undefined {
+  return pods.nextAvailable === undefined ? undefined : pods.nextAvailable - now
+}
+
+/** Which pods a stalled rollout waits for, and why they are not available. */
+export function stallMessage({ pods }: KnownView): string {
+  const down = [...pods.unavailable].sort((a, b) => a - b)
+  if (down.length === 0 && pods.outside > 0) return `${pods.outside} pods above the range do not go`
+  const texts = down.map((ordinal) => `${ordinal} (${pods.reasons.get(ordinal) ?? 'unknown'})`)
+  return `not available: ${listed(texts, 10)}`
+}
