@@ -20,7 +20,7 @@ import type { Informer } from './kube/informer.ts'
 import { Leases } from './kube/leases.ts'
 import { PollerMetrics } from './metrics.ts'
 import { QueueSensing } from './queue-sensing.ts'
-import { Rollouts } from './rollout/index.ts'
+import { Rollouts, setsAtOnce } from './rollout/index.ts'
 import { RolloutMetrics } from './rollout/metrics.ts'
 import { milestoneLog } from './rollout/milestone-log.ts'
 import type { PollerSettings } from './settings.ts'
@@ -79,7 +79,8 @@ export function assemble({ settings, logger, member, kubeconfig }: PartsOptions)
     onRequest: metrics.onRequest.bind(metrics),
     ...(kubeconfig !== undefined && { kubeconfig }),
   }
-  const client = createClient(access)
+  // Two for each StatefulSet that is rolled at a time: a check must not grow old while the deletion waits for its turn.
+  const client = createClient({ ...access, connections: 2 * setsAtOnce })
   // The Lease must not wait behind a burst of other requests.
   const leaseClient = createClient({ ...access, connections: 2 })
 

@@ -57,7 +57,7 @@ const throttleMs = 5_000
 const firstPauseMs = 1_000
 const longestPauseMs = 60_000
 /** Sets whose pods are deleted at once by this replica. */
-const setsAtOnce = 8
+export const setsAtOnce = 16
 /** An Observation that nobody owns is deleted at this age: a younger one may be ahead of the watches. */
 const leftoverMs = 10_000
 

@@ -1,0 +1,64 @@
+/**
+ * `npm run demo:rollout`: an OnDelete StatefulSet of 32 pods on a control plane of its own is given another template, and its
+ * rollout is watched to the end: on a terminal in the live view of `kaspr-metacontroller rollout`, else line by line.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { packagePath } from '../../webhooks/package-root.ts'
+import { RolloutWorld } from './rollout-world.ts'
+import { startStack } from './stack.ts'
+
+const namespace = 'demo'
+/** Four at a time instead of two, so that nobody has to wait long. */
+const choices = { replicas: 32, annotations: { 'config.rollout-operator/max-unavailable': '4' } }
+/** Long enough to see the countdown. */
+const delaySeconds = 3
+/** Long enough to see how it ends. */
+const lookMs = 1500
+
+console.log('Starting a control plane with hooks, poller and Metacontroller …')
+const stack = await startStack({ name: 'demo', nodes: 2, env: { RO_DELAY_SECONDS: String(delaySeconds) } })
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => void end(130))
+let code = 1
+try {
+  code = await show()
+} catch (error) {
+  console.error(error)
+}
+await end(code)
+
+/** Leaves nothing running. */
+async function end(code: number): Promise<void> {
+  await stack.stop({ failed: false })
+  process.exit(code)
+}
+
+async function show(): Promise<number> {
+  const world = await RolloutWorld.open(stack, namespace)
+  console.log(`Waiting for ${choices.replicas} pods …`)
+  await world.deploy(choices)
+  await world.settled()
+  await world.deploy({ ...choices, image: 'web:2' })
+  console.log('The template has changed.')
+  const started = performance.now()
+  const live = view()
+  const closed = once(live, 'exit').then(() => false)
+  const isDone = await Promise.race([world.reached('done').then(() => true), closed])
+  // Whoever closes the view has seen enough.
+  if (!isDone) return 0
+  const seconds = ((performance.now() - started) / 1000).toFixed(0)
+  await sleep(lookMs)
+  live.kill('SIGTERM')
+  await closed
+  await once(view('--once'), 'exit')
+  console.log(`All ${choices.replicas} pods were replaced in ${seconds} s, ${delaySeconds} s of delay included.`)
+  return 0
+}
+
+/** The command that users call, in a process of its own: it takes the terminal over and gives it back. */
+function view(...options: string[]): ChildProcess {
+  const args = ['rollout', '-n', namespace, 'web', '--kubeconfig', stack.plane.adminKubeconfig, ...options]
+  const program = packagePath('dist', 'cli', 'main.js')
+  return spawn(process.execPath, [program, ...args, '--delay-seconds', String(delaySeconds)], { stdio: 'inherit' })
+}
