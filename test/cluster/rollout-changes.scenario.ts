@@ -1,24 +1,10 @@
 /** What users change while a rollout is planned or runs: the template, and the number of replicas. */
 import t from 'tap'
-import type { Test } from 'tap'
 import { nothingGoes, rolledInBatches } from './rollout-checks.ts'
-import { RolloutWorld } from './rollout-world.ts'
-import { type Stack, startStack } from './stack.ts'
+import { rolloutScenarios } from './rollout-scenario.ts'
+import { type RolloutWorld } from './rollout-world.ts'
 
-t.setTimeout(900_000)
-t.jobs = 5
-
-let stack: Stack
-t.before(async () => {
-  const env = { RO_DELAY_SECONDS: '1', RO_POLL_SECONDS: '1', LEASE_DURATION_SECONDS: '3' }
-  stack = await startStack({ name: 'rollout-changes', env })
-})
-t.after(async () => stack.stop({ failed: !t.passing() }))
-
-/** Scenarios share the stack and run at the same time, each in a namespace of its own. */
-function scenario(name: string, namespace: string, play: (t: Test, world: RolloutWorld) => Promise<void>): void {
-  void t.test(name, { buffered: true }, async (t) => play(t, await RolloutWorld.open(t, stack, namespace)))
-}
+const scenario = rolloutScenarios(t, 'rollout-changes')
 
 /** Spec of pods that no node takes, until one has the label. */
 function homeless({ namespace }: RolloutWorld): Record<string, unknown> {

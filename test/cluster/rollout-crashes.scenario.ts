@@ -35,7 +35,8 @@ const victims: Record<string, () => Promise<unknown>> = {
 }
 
 void t.test('two pollers: each pod goes once', async (t) => {
-  const world = await RolloutWorld.open(t, stack, 'two')
+  const world = await RolloutWorld.open(stack, 'two')
+  t.teardown(() => world.close())
   await world.running({ replicas: 8 })
   await world.deploy({ replicas: 8, image: 'web:2' })
   await world.rolled()
@@ -43,7 +44,8 @@ void t.test('two pollers: each pod goes once', async (t) => {
 })
 
 void t.test('two pollers that know nothing of each other: each pod goes once all the same', async (t) => {
-  const world = await RolloutWorld.open(t, stack, 'split')
+  const world = await RolloutWorld.open(stack, 'split')
+  t.teardown(() => world.close())
   const { plane } = stack
   // Its Leases are in another namespace, so both believe that they alone act.
   const rival = plane.spawn('rival', process.execPath, [packagePath('dist', 'cli', 'main.js'), 'poll'], {
@@ -72,7 +74,8 @@ void t.test('two pollers that know nothing of each other: each pod goes once all
 
 for (const [victim, kill] of Object.entries(victims)) {
   void t.test(`${victim} killed at every step: the same deletions`, async (t) => {
-    const world = await RolloutWorld.open(t, stack, `kill-${victim}`)
+    const world = await RolloutWorld.open(stack, `kill-${victim}`)
+    t.teardown(() => world.close())
     await world.running()
     let steps = 0
     world.journal.onStep = () => steps++
@@ -88,6 +91,7 @@ for (const [victim, kill] of Object.entries(victims)) {
       return false
     })
     await world.rolled()
+    t.comment(`killed ${killed} times, in ${steps} steps`)
     t.ok(killed >= 4, `killed ${killed} times, in ${steps} steps`)
     await rolledInBatches(t, world, [[2, 3], [0, 1]], { most: 2 }) // prettier-ignore
     t.equal(await world.record('pods-deleted'), '4', 'none is forgotten, and none counted twice')

@@ -15,6 +15,7 @@ interface Controller extends KubeObject {
 }
 
 let stack: Stack
+let world: RolloutWorld
 t.before(async () => {
   const env = {
     RO_TARGET_NAMESPACE: 'shop',
@@ -28,12 +29,16 @@ t.before(async () => {
   const controller = parse(readFileSync(packagePath('metacontroller', 'rollouts-single.yaml'), 'utf8')) as Controller
   controller.spec.hooks.sync.webhook.url = `${stack.hooks.url}/rollouts/sync`
   await stack.plane.kubectl(['apply', '-f', '-'], { input: JSON.stringify(controller) })
+  world = await RolloutWorld.open(stack, 'shop')
 })
-t.after(async () => stack.stop({ failed: !t.passing() }))
+t.after(async () => {
+  await world.close()
+  await stack.stop({ failed: !t.passing() })
+})
 
 void t.test('only the set that is named is rolled, whatever the labels', async (t) => {
-  const world = await RolloutWorld.open(t, stack, 'shop')
-  const elsewhere = await RolloutWorld.open(t, stack, 'elsewhere')
+  const elsewhere = await RolloutWorld.open(stack, 'elsewhere')
+  t.teardown(() => elsewhere.close())
   await world.deploy({ labels: {} })
   await world.deploy({ name: 'other' })
   await elsewhere.running()
@@ -71,7 +76,6 @@ void t.test('only the set that is named is rolled, whatever the labels', async (
 })
 
 void t.test('a PodDisruptionBudget without room holds the rollout up, and it says so', async (t) => {
-  const world = await RolloutWorld.open(t, stack, 'shop')
   const budget = (maxUnavailable: number): KubeObject => ({
     apiVersion: 'policy/v1',
     kind: 'PodDisruptionBudget',

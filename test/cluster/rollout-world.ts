@@ -1,4 +1,3 @@
-import type { Test } from 'tap'
 import { ApiError } from '../../poller/kube/client.ts'
 import type { Condition, KubeObject } from '../../webhooks/contract/types.ts'
 import { configPrefix, recordPrefix } from '../../webhooks/rollout/names.ts'
@@ -90,14 +89,17 @@ export class RolloutWorld {
     this.journal = new RolloutJournal(stack.plane.client, namespace)
   }
 
-  /** Makes the namespace, which is watched until the end of the test. */
-  static async open(t: Test, stack: Stack, namespace: string): Promise<RolloutWorld> {
+  /** Makes the namespace, and watches it until {@link close}. */
+  static async open(stack: Stack, namespace: string): Promise<RolloutWorld> {
     await stack.plane.kubectl(['create', 'namespace', namespace])
     const world = new RolloutWorld(stack, namespace)
-    t.teardown(() => world.journal.stop())
     await world.journal.start()
     await until('the default ServiceAccount', () => world.#read('api/v1', 'serviceaccounts', 'default'))
     return world
+  }
+
+  async close(): Promise<void> {
+    await this.journal.stop()
   }
 
   async kubectl(...args: string[]): Promise<string> {

@@ -1,26 +1,13 @@
 /** Rollouts of OnDelete StatefulSets on a real control plane: their order, their batches, and what may be down meanwhile. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
+import type { Test } from 'tap'
 import { ourWrites } from './quiet.ts'
 import { rolledInBatches } from './rollout-checks.ts'
-import { RolloutWorld, statefulSet } from './rollout-world.ts'
-import { type Stack, startStack } from './stack.ts'
+import { rolloutScenarios } from './rollout-scenario.ts'
+import { type RolloutWorld, statefulSet } from './rollout-world.ts'
 
-t.setTimeout(900_000)
-t.jobs = 5
-
-let stack: Stack
-t.before(async () => {
-  const env = { RO_DELAY_SECONDS: '1', RO_POLL_SECONDS: '1', LEASE_DURATION_SECONDS: '3' }
-  stack = await startStack({ name: 'rollout', env })
-})
-t.after(async () => stack.stop({ failed: !t.passing() }))
-
-/** Scenarios share the stack and run at the same time, each in a namespace of its own. */
-function scenario(name: string, namespace: string, play: (t: Tap, world: RolloutWorld) => Promise<void>): void {
-  void t.test(name, { buffered: true }, async (t) => play(t, await RolloutWorld.open(t, stack, namespace)))
-}
-type Tap = Parameters<typeof RolloutWorld.open>[0]
+const scenario = rolloutScenarios(t, 'rollout')
 
 const range = (first: number, last: number): number[] =>
   Array.from({ length: last - first + 1 }, (_, index) => first + index)
@@ -44,12 +31,12 @@ scenario('32 pods are rolled two by two, upper half first, and then nothing is w
 })
 
 /** A few seconds pass, with looks of the poller and a resync, and nobody of us writes anything. */
-async function quietly(t: Tap, world: RolloutWorld): Promise<void> {
+async function quietly(t: Test, world: RolloutWorld): Promise<void> {
   // What the end of a rollout has set off; facts are written 5 s late.
   await sleep(6_000)
-  const mark = await stack.plane.audit().mark()
+  const mark = await world.stack.plane.audit().mark()
   await sleep(5_000)
-  const writes = await ourWrites(stack.plane, mark)
+  const writes = await ourWrites(world.stack.plane, mark)
   t.strictSame(
     writes.filter(({ namespace }) => namespace === world.namespace),
     [],
