@@ -41,10 +41,17 @@ export function viewOf(
   }
 }
 
-/** Whether the hook would do the same with either report. */
+/**
+ * Whether the hook would do the same with either report. While a rollout is planned, its first batch counts too: the hook
+ * names it right after the start, before a report could follow.
+ */
 export function sameStep(view: RolloutView, report: RolloutReport): boolean {
-  return decision(view) === decision({ ...view, report })
+  const { record } = view
+  const views = record.state === 'planned' ? [view, { ...view, record: { ...record, ...started } }] : [view]
+  return views.every((then) => decision(then) === decision({ ...then, report }))
 }
+
+const started = { state: 'rolling' as const, batch: [] }
 
 function decision(view: RolloutView): string {
   const { row, changes, certain } = step(view)
