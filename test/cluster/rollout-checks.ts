@@ -8,6 +8,8 @@ export interface Expected {
   most: number
   /** Ordinals that were down before; they count. */
   broken?: number[]
+  /** Pods of one batch may go in any order. */
+  anyOrder?: boolean
 }
 
 /**
@@ -18,19 +20,18 @@ export async function rolledInBatches(
   t: Test,
   world: RolloutWorld,
   batches: number[][],
-  { name = 'web', most, broken = [] }: Expected,
+  { name = 'web', most, broken = [], anyOrder = false }: Expected,
 ): Promise<void> {
   const pods = batches.flat().map((ordinal) => `${name}-${ordinal}`)
   const own = (pod: string): boolean => /^(.*)-\d+$/.exec(pod)?.[1] === name
-  t.strictSame((await world.deletions()).filter(own), pods, 'order of deletions')
+  const ordered = (names: string[]): string[] =>
+    anyOrder ? [...batches.map(({ length }) => names.splice(0, length).sort()), names].flat() : names
+  t.strictSame(ordered((await world.deletions()).filter(own)), pods, 'order of deletions')
   const endings = world.journal.endings.filter(({ set }) => set === name)
-  t.strictSame(
-    endings.map(({ pod }) => pod),
-    pods,
-    'and nothing else has ended',
-  )
-  for (const [index, { pod, down }] of endings.entries()) {
-    const batch = batches.find((ordinals) => ordinals.includes(Number(pods[index]?.slice(name.length + 1)))) ?? []
+  const ended = ordered(endings.map(({ pod }) => pod))
+  t.strictSame(ended, pods, 'and nothing else has ended')
+  for (const { pod, down } of endings) {
+    const batch = batches.find((ordinals) => ordinals.includes(Number(pod.slice(name.length + 1)))) ?? []
     const others = down.filter((ordinal) => !batch.includes(ordinal) && !broken.includes(ordinal))
     t.strictSame(others, [], `when ${pod} went, all batches before were ready`)
   }
