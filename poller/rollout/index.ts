@@ -116,8 +116,8 @@ export class Rollouts implements Reporter {
   /** Watches that run only once there is something to roll out: clusters without rollouts pay nothing for them. */
   watches(): [resource: string, watch: Informer<RolloutPod> | Informer][] {
     return [
-      ['pods (rollouts)', this.pods],
-      ['statefulsets (rollouts)', this.sets],
+      ['rollout_pods', this.pods],
+      ['rollout_statefulsets', this.sets],
     ]
   }
 

@@ -1,5 +1,5 @@
 import { chunks } from '../../webhooks/rollout/batches.ts'
-import { type Fleet, maxUnavailable } from './rollout-fleet.ts'
+import type { Fleet } from './rollout-fleet.ts'
 
 /**
  * Rolls all sets of a fleet in the batches of a rollout, and does nothing else: deletes the pods of a batch, waits in a
@@ -7,7 +7,8 @@ import { type Fleet, maxUnavailable } from './rollout-fleet.ts'
  * deletes: the floor that the operator is measured against.
  */
 export async function rollBare(fleet: Fleet): Promise<void> {
-  const batches = chunks({ replicas: fleet.size.replicas, start: 0 }, { halfSplit: true, maxUnavailable })
+  const { replicas, maxUnavailable } = fleet.size
+  const batches = chunks({ replicas, start: 0 }, { halfSplit: true, maxUnavailable })
   await Promise.all(
     fleet.names.map(async (name) => {
       for (const { ordinals } of batches) {

@@ -18,7 +18,11 @@ import { usageOf } from './usage.ts'
 const { values } = parseArgs({
   options: { sets: { type: 'string', default: '100' }, replicas: { type: 'string', default: '32' } },
 })
-const size = { sets: positive('--sets', values.sets), replicas: positive('--replicas', values.replicas) }
+const size = {
+  sets: positive('--sets', values.sets),
+  replicas: positive('--replicas', values.replicas),
+  maxUnavailable: 2,
+}
 const podCount = size.sets * size.replicas
 
 const plane = await startPlane({ name: 'bench', nodes: 4 })

@@ -6,12 +6,13 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { packagePath } from '../../webhooks/package-root.ts'
-import { RolloutWorld } from './rollout-world.ts'
+import { Fleet } from './rollout-fleet.ts'
 import { startStack } from './stack.ts'
 
 const namespace = 'demo'
-/** Four at a time instead of two, so that nobody has to wait long. */
-const choices = { replicas: 32, annotations: { 'config.rollout-operator/max-unavailable': '4' } }
+/** Four at a time, so that nobody has to wait long. */
+const size = { sets: 1, replicas: 32, maxUnavailable: 4 }
+const name = 'web-0'
 /** Long enough to see the countdown. */
 const delaySeconds = 3
 /** Long enough to see how it ends. */
@@ -35,16 +36,16 @@ async function end(code: number): Promise<void> {
 }
 
 async function show(): Promise<number> {
-  const world = await RolloutWorld.open(stack, namespace)
-  console.log(`Waiting for ${choices.replicas} pods …`)
-  await world.deploy(choices)
-  await world.settled()
-  await world.deploy({ ...choices, image: 'web:2' })
+  const fleet = new Fleet(stack.plane, namespace, size)
+  console.log(`Waiting for ${size.replicas} pods …`)
+  await fleet.create()
+  await fleet.change('web:1')
   console.log('The template has changed.')
   const started = performance.now()
   const live = view()
   const closed = once(live, 'exit').then(() => false)
-  const isDone = await Promise.race([world.reached('done').then(() => true), closed])
+  const isDone = await Promise.race([fleet.until(name, () => fleet.state(name) === 'done').then(() => true), closed])
+  await fleet.stop()
   // Whoever closes the view has seen enough.
   if (!isDone) return 0
   const seconds = ((performance.now() - started) / 1000).toFixed(0)
@@ -52,13 +53,13 @@ async function show(): Promise<number> {
   live.kill('SIGTERM')
   await closed
   await once(view('--once'), 'exit')
-  console.log(`All ${choices.replicas} pods were replaced in ${seconds} s, ${delaySeconds} s of delay included.`)
+  console.log(`All ${size.replicas} pods were replaced in ${seconds} s, ${delaySeconds} s of delay included.`)
   return 0
 }
 
 /** The command that users call, in a process of its own: it takes the terminal over and gives it back. */
 function view(...options: string[]): ChildProcess {
-  const args = ['rollout', '-n', namespace, 'web', '--kubeconfig', stack.plane.adminKubeconfig, ...options]
+  const args = ['rollout', '-n', namespace, name, '--kubeconfig', stack.plane.adminKubeconfig, ...options]
   const program = packagePath('dist', 'cli', 'main.js')
   return spawn(process.execPath, [program, ...args, '--delay-seconds', String(delaySeconds)], { stdio: 'inherit' })
 }

@@ -7,10 +7,11 @@ import { type RolloutPod, trimPod } from '../../poller/rollout/pods.ts'
 import type { Plane } from './plane.ts'
 import { statefulSet } from './rollout-world.ts'
 
-/** How many StatefulSets there are, and how large. */
+/** How many StatefulSets there are, how large, and how many pods of one are rolled at once. */
 export interface FleetSize {
   sets: number
   replicas: number
+  maxUnavailable: number
 }
 
 /** Many StatefulSets that are rolled at once, watched; for measuring. */
@@ -51,7 +52,7 @@ export class Fleet {
     await this.#plane.kubectl(['create', 'namespace', namespace])
     this.#pods.start()
     this.#sets.start()
-    const annotations = { 'config.rollout-operator/max-unavailable': String(maxUnavailable) }
+    const annotations = { 'config.rollout-operator/max-unavailable': String(this.size.maxUnavailable) }
     const items = this.names.map((name) =>
       statefulSet(namespace, { name, replicas: this.size.replicas, image: 'web:0', annotations }),
     )
@@ -142,6 +143,3 @@ export class Fleet {
     for (const check of [...(this.#waiting.get(name ?? '') ?? [])]) check()
   }
 }
-
-/** Pods of a set that are deleted at once. */
-export const maxUnavailable = 2

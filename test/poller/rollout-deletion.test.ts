@@ -193,19 +193,27 @@ for (const [what, change, reason] of [
   })
 }
 
-void t.test('of two deletions one fails: the other is told, and why', async (t) => {
+void t.test('the Lease is asked for before each deletion', async (t) => {
+  const { api, options, target } = await world(t, 2)
+  let asked = 0
+  const { failure } = await deletePods(options, { ...target, mayAct: () => ++asked === 1 }, signal)
+  t.match(failure, { state: 'withheld', reason: 'another replica may have taken over' })
+  t.strictSame(sent(api), ['DELETE web-16', 'GET pods', 'GET web'])
+})
+
+void t.test('of two deletions the second fails: the first is told, and why', async (t) => {
   const { api, options, target } = await world(t, 2)
   api.fault = ({ method, path }) =>
-    method === 'DELETE' && path.endsWith('web-16') ? { status: 500, body: 'broken' } : undefined
+    method === 'DELETE' && path.endsWith('web-17') ? { status: 500, body: 'broken' } : undefined
   const { leaving, failure } = await deletePods(options, target, signal)
   t.strictSame(
     leaving.map(({ metadata }) => metadata.uid),
-    ['u17'],
+    ['u16'],
   )
   t.match(failure, { state: 'failed', reason: /HTTP 500/ })
 })
 
-void t.test('evictions come one after the other, each upon a look of its own', async (t) => {
+void t.test('evictions come upon one look, too', async (t) => {
   const { api, options, target } = await world(t, 2, { useEviction: true })
   api.fault = ({ method, path }) => {
     const [, name = ''] = /\/pods\/(.*)\/eviction$/.exec(path) ?? []
@@ -216,8 +224,8 @@ void t.test('evictions come one after the other, each upon a look of its own', a
   }
   const { failure } = await deletePods(options, target, signal)
   t.equal(failure, undefined)
-  const posts = api.requests.map(({ method }) => method).join(' ')
-  t.equal(posts, 'GET GET POST GET GET POST')
+  const methods = api.requests.map(({ method }) => method).join(' ')
+  t.equal(methods, 'GET GET POST POST')
 })
 
 void t.test('a refused eviction says so', async (t) => {

@@ -15,8 +15,8 @@ import { leafPaths } from './schema-arbitrary.ts'
 
 t.setTimeout(120_000)
 
-/** More CPU time than any call may take, on a slow machine, too. */
-const limitMs = 2000
+/** More CPU than any call may take. Wall time would tell how busy the machine is with other things. */
+const limitMs = 5000
 
 const settings = readSettings(hookSettings, { LOG_LEVEL: 'fatal' })
 const logger = createLogger('fatal', { write: () => undefined })
@@ -44,7 +44,6 @@ async function answered(
 }
 
 async function sent(t: Test, what: string, url: string, payload: string): Promise<Answer> {
-  // CPU time: whatever else this machine does is not counted.
   const before = process.cpuUsage()
   const response = await server.inject({
     method: 'POST',
@@ -56,7 +55,7 @@ async function sent(t: Test, what: string, url: string, payload: string): Promis
   const ms = (user + system) / 1000
   if (ms > slowest.ms) slowest = { what, ms }
   if (response.statusCode !== 200) t.fail(`${what}: ${response.statusCode} ${response.body.slice(0, 300)}`)
-  if (ms > limitMs) t.fail(`${what}: ${Math.round(ms)} ms`)
+  if (ms > limitMs) t.fail(`${what}: ${Math.round(ms)} ms of CPU`)
   return response.statusCode === 200 ? response.json<Answer>() : { children: [], status: { conditions: [] } }
 }
 
@@ -310,7 +309,7 @@ void t.test('large and strange values', async (t) => {
 })
 
 void t.test('how long it took', (t) => {
-  t.comment(`slowest: ${slowest.what} with ${Math.round(slowest.ms)} ms`)
+  t.comment(`slowest: ${slowest.what} with ${Math.round(slowest.ms)} ms of CPU`)
   t.ok(slowest.ms < limitMs)
   t.end()
 })
