@@ -18,7 +18,7 @@ export interface DeletionOptions {
   timeoutMs: number
   /** Check everything and delete nothing. */
   dryRun: boolean
-  clock: Pick<Clock, 'date'>
+  clock: Pick<Clock, 'date' | 'now'>
 }
 
 /** Pods whose deletion is announced. */
@@ -52,6 +52,8 @@ export interface Failure {
 const triesMax = 3
 /** Pods that are deleted upon one check: so few that it does not grow old. */
 const deletionsPerCheck = 8
+/** Age at which a check has grown old, milliseconds: then it is good for one pod. */
+const checkAgeMs = 2_000
 
 /**
  * Deletes pods of the batch, ascending, if everything agrees that they may be deleted: reads the set, its group and its pods anew, works
@@ -63,11 +65,13 @@ export async function deletePods(options: DeletionOptions, target: Target, signa
   const left = new Set(target.podUIDs)
   try {
     for (let conflicts = 0; conflicts < triesMax;) {
+      const checkedAt = options.clock.now()
       const { failure, gone, pods } = await allowed(options, target, left, signal)
       outcome.leaving.push(...gone)
       if (failure !== undefined) return { ...outcome, failure }
       if (pods.length === 0 || left.size === 0) return outcome
-      for (const pod of pods) {
+      for (const [index, pod] of pods.entries()) {
+        if (index > 0 && options.clock.now() - checkedAt > checkAgeMs) break
         if (!target.mayAct()) return { ...outcome, failure: takenOver }
         const answer = await sendDeletion(options, pod, target.order, signal)
         if (answer === undefined) {
@@ -154,6 +158,8 @@ async function liveFacts(
   const inGroup = (set && groupOf(set)) ?? group
   const others = inGroup === undefined ? [] : await list(sets, `${groupLabel}=${inGroup}`)
   const own = pods.map((live) => ({ ...trimPod(live), live })).filter(({ owner }) => owner?.uid === statefulSet.uid)
+  // A list is in the order of names, in which 10 is before 9.
+  own.sort((a, b) => (a.fact.ordinal ?? 0) - (b.fact.ordinal ?? 0))
   return { set, pods: own, others }
 }
 

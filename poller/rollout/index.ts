@@ -71,6 +71,8 @@ interface Memory {
   moment?: Moment
   /** What the last attempt to delete came to, if to nothing, and when the next one is due. */
   failure?: { batchId: string; reason: string; pauseMs: number; until: number }
+  /** When it may be tried again to delete the Observation. */
+  leftoverAt?: number
 }
 
 /** Watches the pods of enrolled StatefulSets, and deletes those that the hooks have named. */
@@ -281,11 +283,15 @@ export class Rollouts implements Reporter {
 
   /** An Observation whose StatefulSet is gone, another one, or not rolled out any more is deleted. */
   #leftover(observation: Observation, order: RolloutOrder, now: Date): Report {
-    const { client, timeoutMs, settings, intervalMs } = this.#options
-    const { namespace = '', name, uid, creationTimestamp } = observation.metadata
+    const { client, clock, timeoutMs, settings } = this.#options
+    const { namespace = '', name, uid = '', creationTimestamp } = observation.metadata
     const age = now.getTime() - Date.parse(creationTimestamp ?? '')
     if (!(age >= leftoverMs))
       return { ...nothing, againMs: Math.min(leftoverMs, Math.max(0, leftoverMs - age) || 1000) }
+    const memory = this.#memoryOf(uid)
+    const restMs = (memory.leftoverAt ?? 0) - clock.now()
+    if (restMs > 0) return { ...nothing, againMs: restMs }
+    memory.leftoverAt = clock.now() + leftoverMs
     const remove: Act = async (signal) => {
       const path = `/apis/apps/v1/namespaces/${namespace}/statefulsets/${order.statefulSet.name}`
       try {
@@ -299,7 +305,7 @@ export class Rollouts implements Reporter {
         this.#options.logger?.warn({ err: error, namespace, name }, 'could not delete an Observation without owner')
       }
     }
-    return { ...nothing, againMs: intervalMs, acts: [remove] }
+    return { ...nothing, againMs: leftoverMs, acts: [remove] }
   }
 
   /** Starts the watches with the first look at a rollout, and waits until all is known that they watch. */

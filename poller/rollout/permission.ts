@@ -34,8 +34,9 @@ export interface Permission {
 export function permission(facts: Facts, order: RolloutOrder, settings: EnrolmentSettings, now: number): Permission {
   const { batch } = order
   const { set } = facts
-  if (batch === undefined || set === undefined) return { ordinals: [] }
-  const obstacle = obstacleTo(facts, order, settings)
+  if (batch === undefined) return { ordinals: [] }
+  if (set === undefined) return { ordinals: [], obstacle: gone }
+  const obstacle = obstacleTo(set, facts, order, settings)
   if (obstacle !== undefined) return { ordinals: [], obstacle }
   const rolled = readSet(set)
   const record = readRecord(set.metadata.annotations)
@@ -48,13 +49,16 @@ export function permission(facts: Facts, order: RolloutOrder, settings: Enrolmen
   return { ordinals: ordinals.filter((ordinal) => ordered.has(ordinal) && recorded.has(ordinal)) }
 }
 
+const gone = 'the StatefulSet is gone'
+
 /** Why no pod of the set may be deleted at all. */
 function obstacleTo(
-  { set, pods, others }: Facts,
+  set: KubeObject,
+  { pods, others }: Facts,
   { statefulSet, batch }: RolloutOrder,
   settings: EnrolmentSettings,
 ): string | undefined {
-  if (set?.metadata.uid !== statefulSet.uid) return 'the StatefulSet is gone'
+  if (set.metadata.uid !== statefulSet.uid) return gone
   if (set.metadata.deletionTimestamp !== undefined) return 'the StatefulSet is being deleted'
   if (!enrolled(set, settings)) return 'the StatefulSet is not rolled out any more'
   const { onDelete, target, replicas } = readSet(set)

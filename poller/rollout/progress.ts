@@ -1,4 +1,5 @@
 import type { Condition } from '../../webhooks/contract/types.ts'
+import { unfit } from '../../webhooks/rollout/holds.ts'
 import type { RolloutReport } from '../../webhooks/rollout/pods.ts'
 import type { Moment } from './moment.ts'
 
@@ -7,6 +8,8 @@ type Said = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>
 
 /** Most ordinals that are listed in a column. */
 const listedOrdinals = 10
+/** Longest text of the column; what is recorded may have been written by hand. */
+const batchLength = 128
 
 /** Where a rollout stands, for the columns of `kubectl get`. */
 export function progress({ set, record, order, pods }: Moment): Progress {
@@ -32,7 +35,8 @@ function missing({ old, reasons }: NonNullable<Moment['pods']>, replicas: number
 function batchText({ record }: Pick<Moment, 'record'>): string {
   const { rangeName = '', batchIndex = 0, batchTotal = 0, batch } = record
   const ordinals = batch.slice(0, listedOrdinals).join(', ')
-  return `${rangeName} ${batchIndex}/${batchTotal} [${ordinals}${batch.length > listedOrdinals ? ', ...' : ''}]`.trim()
+  const text = `${rangeName} ${batchIndex}/${batchTotal} [${ordinals}${batch.length > listedOrdinals ? ', ...' : ''}]`
+  return text.trim().slice(0, batchLength)
 }
 
 /**
@@ -52,13 +56,14 @@ export function conditions(moment: Moment, blockedBy: string | undefined, proble
 }
 
 function course(moment: Moment, blockedBy: string | undefined, problem: string | undefined): Said[] {
-  const { set, record, order, pods } = moment
+  const { record, order, pods } = moment
   const { state, message } = record
   const both = (reason: string, text: string, progressing: Condition['status']): Said[] => [
     says('Complete', 'False', reason, text),
     says('Progressing', progressing, reason, text),
   ]
-  if (!set.onDelete) return both('NotOnDelete', 'The update strategy is not OnDelete', 'False')
+  const hurdle = hurdleOf(moment)
+  if (hurdle !== undefined) return both(...hurdle, 'False')
   if (state === 'none' || state === 'done') {
     if (pods === undefined || pods.old.size > 0) {
       return both('Outdated', `${pods?.old.size ?? 'Some'} pods are not of the target revision`, 'False')
@@ -76,6 +81,13 @@ function course(moment: Moment, blockedBy: string | undefined, problem: string |
   }
   if (problem !== undefined) return both('DeletionFailed', problem, 'False')
   return both('Rolling', record.batch.length === 0 ? 'The rollout has started' : `Batch ${batchText(moment)}`, 'True')
+}
+
+/** What about the set itself rules out that it is rolled. */
+function hurdleOf({ set, reported }: Moment): [reason: string, text: string] | undefined {
+  if (!set.onDelete) return ['NotOnDelete', 'The update strategy is not OnDelete']
+  const text = unfit({ set, report: { setUid: set.uid, pods: [...reported] } })
+  return text === undefined ? undefined : ['Unfit', text]
 }
 
 function says(type: string, status: Condition['status'], reason: string, message: string): Said {

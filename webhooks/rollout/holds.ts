@@ -6,7 +6,7 @@ import { listed } from './listed.ts'
 export const pausedMessage = 'paused'
 
 /** Why a set cannot be rolled as it is; undefined if it can. */
-export function unfit({ set, report }: RolloutView): string | undefined {
+export function unfit({ set, report }: Pick<RolloutView, 'set' | 'report'>): string | undefined {
   if (set.replicas > maxReplicas) return `${set.replicas} replicas; sets of up to ${maxReplicas} are rolled`
   const unnumbered = (report?.pods ?? []).filter(({ ordinal }) => ordinal === undefined)
   if (unnumbered.length === 0) return undefined
