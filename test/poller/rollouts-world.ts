@@ -1,10 +1,10 @@
 /** The poller's part of rollouts at work: real watches, queue and client, against a fake API server. */
+import type { BaseLogger } from 'pino'
 import { Registry } from 'prom-client'
 import type { Test } from 'tap'
 import type { Clock } from '../../poller/clock.ts'
 import { Controller } from '../../poller/controller.ts'
 import { createClient } from '../../poller/kube/client.ts'
-import type { ObjectEvent } from '../../poller/kube/events.ts'
 import { type Observation, observationsPath } from '../../poller/observation.ts'
 import { Rollouts } from '../../poller/rollout/index.ts'
 import type { RolloutsOptions } from '../../poller/rollout/index.ts'
@@ -116,7 +116,6 @@ export function observationOf(order: RolloutOrder, changes: Partial<Observation[
 export interface Poller {
   rollouts: Rollouts
   controller: Controller
-  events: ObjectEvent[]
   /** What the log tells of deletions that came to nothing. */
   failures: { state: string; reason: string; pauseMs: number }[]
   /** Shards that it may act on. */
@@ -128,7 +127,7 @@ export class RolloutsWorld {
   readonly api: FakeApi
   readonly clock = new JumpingClock()
   /** Asked before each request is served, as `fault` of the API server is. */
-  onRequest: (request: SeenRequest) => Fault | undefined | void = () => undefined
+  onRequest: (request: SeenRequest) => Fault | undefined = () => undefined
   /** Times of requests that delete or evict, milliseconds. */
   readonly attempts: number[] = []
   /** uids of pods whose deletion or eviction was accepted. */
@@ -209,14 +208,13 @@ export class RolloutsWorld {
   poller(t: Test, changes: Partial<RolloutsOptions> = {}): Poller {
     const { clock } = this
     const client = createClient({ kubeconfig: this.api.kubeconfig })
-    const events: ObjectEvent[] = []
     const failures: Poller['failures'] = []
     const shards = new Set([1])
-    const info = (object: Poller['failures'][number]): void => void ('pauseMs' in object && failures.push(object))
+    const info = (object: Poller['failures'][number]): void => {
+      if ('pauseMs' in object) failures.push(object)
+    }
     const silent = (): void => undefined
-    const logger = { info, warn: silent, error: silent, debug: silent } as unknown as NonNullable<
-      RolloutsOptions['logger']
-    >
+    const logger = { info, warn: silent, error: silent } as unknown as BaseLogger
     const rollouts: Rollouts = new Rollouts({
       client,
       clock,
@@ -237,7 +235,7 @@ export class RolloutsWorld {
       clock,
       reporters: [rollouts],
       mayAct: (shard) => shards.has(shard),
-      record: (event) => events.push(event),
+      record: () => undefined,
       queue: { workers: 4, minIntervalMs: 1, backoffMs: 20 },
     })
     const stop = async (): Promise<void> => {
@@ -248,7 +246,7 @@ export class RolloutsWorld {
     t.teardown(stop)
     controller.observations.start()
     controller.select([1])
-    return { rollouts, controller, events, failures, shards, stop }
+    return { rollouts, controller, failures, shards, stop }
   }
 
   /** Pods go gracefully: they stay, terminating, until {@link replace}. */
