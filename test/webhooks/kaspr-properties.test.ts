@@ -194,6 +194,31 @@ function reasons({ parent }: SettledParent): unknown {
   return conditions.map(({ type, status, reason, message }) => [type, status, reason, message])
 }
 
+/** By which Metacontroller merges the items of a list, in the order it tries them. */
+const mergeKeys = ['containerPort', 'port', 'mountPath', 'name', 'uid', 'ip', 'path']
+
+/** Lists with items of which two have one key: Metacontroller would merge the last into both. */
+function ambiguousLists(value: unknown, place = ''): string[] {
+  if (typeof value !== 'object' || value === null) return []
+  const inside = Object.entries(value).flatMap(([key, item]) => ambiguousLists(item, `${place}.${key}`))
+  const items = Array.isArray(value) && value.every(isMap) ? value : []
+  const key = mergeKeys.find((key) => items.every((item) => Object.hasOwn(item, key)))
+  const isAmbiguous = key !== undefined && new Set(items.map((item) => item[key])).size < items.length
+  return isAmbiguous ? [...inside, `${place} by ${key}`] : inside
+}
+
+void t.test('lists that Metacontroller merges by a key have each key once', (t) => {
+  const item = { path: 'a', fieldRef: { fieldPath: 'metadata.name' } }
+  t.strictSame(ambiguousLists({ items: [item, item, { ...item, path: 'b' }] }), ['.items by path'])
+  fc.assert(
+    fc.property(validSpecs, componentSets, (spec, components) => {
+      for (const { children } of settled([appOf(spec), ...components])) assert.deepEqual(ambiguousLists(children), [])
+    }),
+    { numRuns },
+  )
+  t.end()
+})
+
 const dnsLabel = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/
 const labelValue = /^(([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9])?$/
 /** Added to the name of a StatefulSet in a label of its pods. */
