@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { pollerSettings } from '../poller/settings.ts'
+import { acceptedBooleans } from '../webhooks/booleans.ts'
 import { acceptedForm, type SettingSchema, type SettingsSchema } from '../webhooks/environment.ts'
 import { packagePath } from '../webhooks/package-root.ts'
 import { hookSettings } from '../webhooks/settings.ts'
@@ -34,7 +35,7 @@ Settings are environment variables, read once at start. A wrong one stops the st
 its value (\`***\` for a secret) and what is accepted. If \`ENV_FILE\` is set, it names a dotenv file whose variables are added;
 variables of the environment win.
 
-Numbers are plain decimals. Booleans are \`true\`, \`1\`, \`yes\`, \`on\` or \`false\`, \`0\`, \`no\`, \`off\`, in any case; empty is false.
+Numbers are plain decimals. Booleans are ${acceptedBooleans}, in any case; empty is false.
 ${chapters.join('')}`
 }
 

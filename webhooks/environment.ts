@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
 import { Ajv } from 'ajv'
+import { acceptedBooleans, parseBoolean } from './booleans.ts'
 
 /** One setting: JSON Schema of its value, plus what the generated reference needs. */
 export type SettingSchema = {
@@ -82,8 +83,8 @@ export class SettingsError extends Error {
 
 /**
  * Reads settings from an environment. Text is converted exactly: integers and decimal numbers without blanks or
- * exponents, booleans as `true/1/yes/on` and `false/0/no/off` or empty, in any case. Variables that the schema does
- * not name are ignored; absent ones get their default.
+ * exponents, booleans as `parseBoolean` does, where empty text is false. Variables that the schema does not name are ignored;
+ * absent ones get their default.
  *
  * @returns the values, frozen
  * @throws SettingsError naming every wrong variable, its value and the accepted form
@@ -142,7 +143,7 @@ export function withEnvFile(env: Environment): Environment {
 /** The accepted form of a setting in words, for errors and for the reference. */
 export function acceptedForm(setting: SettingSchema): string {
   if (setting.accepted !== undefined) return setting.accepted
-  if (setting.type === 'boolean') return 'true, 1, yes, on or false, 0, no, off'
+  if (setting.type === 'boolean') return acceptedBooleans
   if (setting.type === 'string') {
     if (setting.enum !== undefined) return `one of ${setting.enum.join(', ')}`
     return setting.minLength === undefined ? 'text' : 'text that is not empty'
@@ -156,18 +157,13 @@ export function acceptedForm(setting: SettingSchema): string {
   return [setting.type === 'integer' ? 'an integer' : 'a number', bounds.join(' and ')].filter(Boolean).join(', ')
 }
 
-const booleans: ReadonlyMap<string, boolean> = new Map([
-  ...['true', '1', 'yes', 'on'].map((word): [string, boolean] => [word, true]),
-  ...['false', '0', 'no', 'off', ''].map((word): [string, boolean] => [word, false]),
-])
-
 /** Text that cannot be converted stays text, which its schema then refuses. */
 function convert(setting: SettingSchema, text: string): unknown {
   switch (setting.type) {
     case 'string':
       return text
     case 'boolean':
-      return booleans.get(text.toLowerCase()) ?? text
+      return text === '' ? false : (parseBoolean(text) ?? text)
     case 'integer':
       return /^-?\d{1,15}$/.test(text) ? Number(text) : text
     case 'number':

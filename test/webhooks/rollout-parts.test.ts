@@ -194,6 +194,7 @@ void t.test('configuration: override, alias, setting; what is wrong falls to the
   t.equal(of({ [key('delay-seconds')]: '0' }).delaySeconds, 0)
   t.match(of({ [key('delay-seconds')]: '1.5' }), { delaySeconds: 60, warnings: [{ message: /delay-seconds: "1.5"/ }] })
   t.match(of({ [key('half-split')]: 'off' }), { halfSplit: false, warnings: [] })
+  t.match(of({ [key('half-split')]: ' F ' }), { halfSplit: false, warnings: [] })
   t.match(of({ [key('half-split')]: 'perhaps' }), { halfSplit: true, warnings: [{}] })
   t.equal(of({ [key('grace-period-seconds')]: '0' }).gracePeriodSeconds, 0)
   t.match(of({ [key('grace-period-seconds')]: 'x' }), { gracePeriodSeconds: 45, warnings: [{}] })

@@ -37,8 +37,9 @@ void t.test('settings are converted exactly and have their defaults', (t) => {
     KEY: 'abc',
     MUST: ' 1 ',
   })
-  for (const word of ['true', '1', 'YES', 'On']) t.equal(readSettings(schema, { MUST: 'x', ON: word }).ON, true, word)
-  for (const word of ['FALSE', '0', 'no', 'oFF', ''])
+  for (const word of ['true', 'T', '1', 'YES', 'y', 'On'])
+    t.equal(readSettings(schema, { MUST: 'x', ON: word }).ON, true, word)
+  for (const word of ['FALSE', 'f', '0', 'no', 'N', 'oFF', ''])
     t.equal(readSettings(schema, { MUST: 'x', ON: word }).ON, false, word)
   t.throws(() => Object.assign(readSettings(schema, { MUST: 'x' }), { COUNT: 4 }), TypeError, 'values are frozen')
   t.end()
@@ -48,7 +49,7 @@ void t.test('a value that is not exactly of its type is refused, never guessed',
   const wrong: Record<string, string[]> = {
     COUNT: ['', ' 3', '3 ', '+3', '3.0', '3e0', '0x3', 'three', '0', '11', '-1', '٣', '99999999999999999999'],
     RATE: ['', '.5', '1.', '1,5', '1e-1', 'NaN', 'Infinity', '0', '-1'],
-    ON: [' true', 'enabled', 'y', '2', 'null'],
+    ON: [' true', 'enabled', 'ye', '2', 'null'],
     LEVEL: ['', 'LOW', 'medium'],
     MUST: [''],
   }

@@ -1,3 +1,4 @@
+import { parseBoolean } from '../booleans.ts'
 import { own } from '../contract/objects.ts'
 import type { ObservationSpec } from '../../crds/types/observation.ts'
 import { shown } from '../contract/validate.ts'
@@ -75,11 +76,11 @@ export function rolloutConfig({ metadata }: Pick<KubeObject, 'metadata'>, settin
   )
   const halfSplit = read(
     `${configPrefix}half-split`,
-    parseBoolean,
+    truth,
     `true or false; ${settings.RO_ENABLE_HALF_SPLIT} is used`,
     settings.RO_ENABLE_HALF_SPLIT,
   )
-  read(pausedKey, parseBoolean, 'true or false; it counts as true', true)
+  read(pausedKey, truth, 'true or false; it counts as true', true)
   const group = own(metadata.labels, groupLabel)
   return {
     delaySeconds: seconds('delay-seconds', settings.RO_DELAY_SECONDS),
@@ -101,8 +102,7 @@ export function rolloutConfig({ metadata }: Pick<KubeObject, 'metadata'>, settin
 export function isPaused({ metadata }: Pick<KubeObject, 'metadata'>): boolean {
   const text = own(metadata.annotations, pausedKey)
   return (
-    (text !== undefined && parseBoolean(text) !== false) ||
-    own(metadata.annotations, grafanaPaused)?.toLowerCase() === 'true'
+    (text !== undefined && truth(text) !== false) || own(metadata.annotations, grafanaPaused)?.toLowerCase() === 'true'
   )
 }
 
@@ -130,10 +130,6 @@ function wholeSeconds(text: string): number | undefined {
   return value <= maxSeconds ? value : undefined
 }
 
-const truths = ['true', 't', '1', 'yes', 'y', 'on']
-const untruths = ['false', 'f', '0', 'no', 'n', 'off']
-
-function parseBoolean(text: string): boolean | undefined {
-  const word = text.trim().toLowerCase()
-  return truths.includes(word) ? true : untruths.includes(word) ? false : undefined
+function truth(text: string): boolean | undefined {
+  return parseBoolean(text.trim())
 }
