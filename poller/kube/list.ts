@@ -21,26 +21,32 @@ export interface ListOptions {
   onPage: (objects: KubeObject[], isFirst: boolean) => void
 }
 
+/** Times that a list is begun; after them it is up to the caller to wait. */
+const attempts = 3
+
 /**
- * Lists a collection in pages, as it is now. A list that takes longer than the server keeps a version (410) is done once
- * more without pages.
+ * Lists a collection in pages, as it is now. A list that takes longer than the server keeps a version (410) begins anew, a few
+ * times: without pages, those of a large cluster would be hundreds of megabytes of text at once.
  *
  * @returns the resourceVersion to watch from
+ * @throws ApiError 410 if no attempt came to its end
  */
 export async function listAll(options: ListOptions): Promise<string | undefined> {
-  try {
-    return await listPages(options, pageSize)
-  } catch (error) {
-    if (!(error instanceof ApiError && error.status === 410)) throw error
-    return listPages(options, undefined)
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await listPages(options)
+    } catch (error) {
+      const isExpired = error instanceof ApiError && error.status === 410
+      if (!isExpired || attempt === attempts) throw error
+    }
   }
 }
 
-async function listPages(options: ListOptions, limit: number | undefined): Promise<string | undefined> {
+async function listPages(options: ListOptions): Promise<string | undefined> {
   const { client, path, signal, onPage } = options
   let next: string | undefined
   do {
-    const query = { ...options.query, limit, continue: next }
+    const query = { ...options.query, limit: pageSize, continue: next }
     const page: ObjectList = await client.request<ObjectList>({ path, query, signal, timeoutMs: 60_000 })
     // Items of built-in kinds come without their own kind and version.
     const kind = page.kind.replace(/List$/, '')

@@ -10,6 +10,7 @@ import type { ClientOptions, KubeClient, RequestReport } from '../../poller/kube
 import { Informer } from '../../poller/kube/informer.ts'
 import type { InformerOptions } from '../../poller/kube/informer.ts'
 import { splitLines } from '../../poller/kube/lines.ts'
+import { listAll } from '../../poller/kube/list.ts'
 import { startFakeApi } from '../fakes/api-server.ts'
 import type { FakeApi, Fault, OpenWatch } from '../fakes/api-server.ts'
 import { until } from '../webhooks/until.ts'
@@ -348,13 +349,40 @@ void t.test('informer', async (t) => {
     t.equal(informer.list().length, 1)
   })
 
-  await t.test('a continue token that expired in the middle leads to one list without pages', async (t) => {
+  await t.test('a continue token that expired in the middle: the list begins anew, in pages', async (t) => {
     const { api, client } = await fixture(t)
-    for (let i = 0; i < 501; i++) api.put(things, thing(`t${i}`))
-    api.fault = ({ query }) => (query.has('continue') ? { status: 410 } : undefined)
+    for (let i = 0; i < 1001; i++) api.put(things, thing(`t${i}`))
+    let expirations = 2
+    api.fault = ({ query }) => (query.has('continue') && expirations-- > 0 ? { status: 410 } : undefined)
     const informer = new Informer({ client, path: things })
     t.teardown(() => informer.stop())
     informer.start()
+    await informer.synced
+    t.equal(informer.list().length, 1001)
+    const lists = api.requests.filter(({ watch }) => !watch)
+    t.equal(lists.length, 2 + 2 + 3, 'twice a page and an expiration, then three pages')
+    t.ok(
+      lists.every(({ query }) => query.get('limit') === '500'),
+      'never all at once',
+    )
+  })
+
+  await t.test('a list that expires again and again is given up, and tried again after a back-off', async (t) => {
+    const { api, client } = await fixture(t)
+    for (let i = 0; i < 501; i++) api.put(things, thing(`t${i}`))
+    let expirations = Infinity
+    api.fault = ({ query }) => (query.has('continue') && expirations-- > 0 ? { status: 410 } : undefined)
+    const pages: boolean[] = []
+    const onPage = (_: KubeObject[], isFirst: boolean): void => void pages.push(isFirst)
+    const { signal } = new AbortController()
+    await t.rejects(listAll({ client, path: things, query: {}, signal, onPage }), { name: 'ApiError', status: 410 })
+    t.strictSame(pages, [true, true, true])
+    const informer = new Informer({ client, path: things, timing: { backoffMs: 10, maxBackoffMs: 20 } })
+    t.teardown(() => informer.stop())
+    informer.start()
+    await until(() => informer.health().restarts > 1)
+    t.equal(informer.health().synced, false)
+    expirations = 0
     await informer.synced
     t.equal(informer.list().length, 501)
   })
