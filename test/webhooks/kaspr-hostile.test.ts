@@ -15,7 +15,7 @@ import { leafPaths } from './schema-arbitrary.ts'
 
 t.setTimeout(120_000)
 
-/** Longer than any call may take, on a machine that is busy with other things too. */
+/** More CPU than any call may take. Wall time would tell how busy the machine is with other things. */
 const limitMs = 5000
 
 const settings = readSettings(hookSettings, { LOG_LEVEL: 'fatal' })
@@ -44,17 +44,18 @@ async function answered(
 }
 
 async function sent(t: Test, what: string, url: string, payload: string): Promise<Answer> {
-  const before = performance.now()
+  const before = process.cpuUsage()
   const response = await server.inject({
     method: 'POST',
     url,
     payload,
     headers: { 'content-type': 'application/json' },
   })
-  const ms = performance.now() - before
+  const { user, system } = process.cpuUsage(before)
+  const ms = (user + system) / 1000
   if (ms > slowest.ms) slowest = { what, ms }
   if (response.statusCode !== 200) t.fail(`${what}: ${response.statusCode} ${response.body.slice(0, 300)}`)
-  if (ms > limitMs) t.fail(`${what}: ${Math.round(ms)} ms`)
+  if (ms > limitMs) t.fail(`${what}: ${Math.round(ms)} ms of CPU`)
   return response.statusCode === 200 ? response.json<Answer>() : { children: [], status: { conditions: [] } }
 }
 
@@ -308,7 +309,7 @@ void t.test('large and strange values', async (t) => {
 })
 
 void t.test('how long it took', (t) => {
-  t.comment(`slowest: ${slowest.what} with ${Math.round(slowest.ms)} ms`)
+  t.comment(`slowest: ${slowest.what} with ${Math.round(slowest.ms)} ms of CPU`)
   t.ok(slowest.ms < limitMs)
   t.end()
 })
