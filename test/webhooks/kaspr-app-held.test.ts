@@ -72,6 +72,23 @@ void t.test('an invalid spec changes nothing and says what is accepted', async (
   }
 })
 
+void t.test('of files of a volume with one path the last counts, and an invalid spec leaves them alone', async (t) => {
+  const file = (fieldPath: string, more: object = {}): object => ({ path: 'a', fieldRef: { fieldPath, ...more } })
+  const [first, other, last] = [
+    file('metadata.uid', { apiVersion: 'v1' }),
+    { ...file('metadata.uid'), path: 'b' },
+    file('metadata.name'),
+  ]
+  const volumes = [{ name: 'about', downwardAPI: { items: [first, other, last] } }]
+  const spec = { template: { pod: { volumes, imagePullSecrets: [{ name: 'p' }, { name: 'p' }] } } }
+  const answer = sync(app(spec))
+  const { spec: pod } = template(answer.children) as { spec: Record<string, unknown> }
+  t.strictSame((pod['volumes'] as unknown[])[1], { name: 'about', downwardAPI: { items: [last, other] } })
+  t.strictSame(pod['imagePullSecrets'], [{ name: 'p' }])
+  const held = sync(app({ ...spec, replicas: -2 }), carriedOut(answer))
+  t.strictSame(template(held.children), template(answer.children))
+})
+
 void t.test('a component that cannot be rendered is named and skipped', async (t) => {
   const bad = agent('bad')
   bad['spec'] = { input: { topic: { name: 'a', pattern: 'b' } } }
