@@ -52,7 +52,7 @@ export interface RolloutsOptions {
 }
 
 /** Facts that no decision hangs on are written so often, and only during a rollout. */
-const throttleMs = 10_000
+const throttleMs = 5_000
 /** Pause after a deletion that came to nothing; doubled each time. */
 const firstPauseMs = 1_000
 const longestPauseMs = 60_000

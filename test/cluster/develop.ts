@@ -24,6 +24,10 @@ A Kubernetes with kaspr-metacontroller on it runs (Metacontroller: ${metacontrol
   kubectl -n shop get kapp --watch                            # REBALANCING counts up, and down again
   kubectl -n shop annotate kapp orders kaspr.io/pause-reconciliation=true
 
+  kubectl apply -f examples/rollout/web.yaml
+  kubectl -n shop set env statefulset/web GREETING=hello      # starts after a minute; --watch it below
+  kubectl -n shop get obs rollout-web --watch
+
 Hooks:   ${hooks.url}/metrics  ${hooks.url}/openapi.json
 Poller:  ${pollers.map(({ url }) => `${url}/metrics`).join('  ')}
 Logs:    ${dirname(hooks.running.logFile)}
