@@ -46,14 +46,17 @@ export function viewOf(
  * names it right after the start, before a report could follow.
  */
 export function sameStep(view: RolloutView, report: RolloutReport): boolean {
-  const { record } = view
-  const views = record.state === 'planned' ? [view, { ...view, record: { ...record, ...started } }] : [view]
-  return views.every((then) => decision(then) === decision({ ...then, report }))
+  const next = { ...view, report }
+  return decision(view) === decision(next) && (view.record.state !== 'planned' || firstBatch(view) === firstBatch(next))
 }
-
-const started = { state: 'rolling' as const, batch: [] }
 
 function decision(view: RolloutView): string {
   const { row, changes, certain } = step(view)
   return JSON.stringify([row, changes, certain])
+}
+
+/** The batch that the hook would name if the rollout had just started. */
+function firstBatch(view: RolloutView): string {
+  const record = { ...view.record, state: 'rolling' as const, batch: [] }
+  return JSON.stringify(step({ ...view, record }).changes['current-batch-ordinals'])
 }
