@@ -26,7 +26,7 @@ export interface Announcements {
   againSeconds?: number
 }
 
-/** Time from one Event about a stalled rollout to the next (rollout.md §9). */
+/** Time from one Event about a stalled rollout to the next. */
 const stallReminderSeconds = 1800
 
 /** Events about how things stand, in the order in which they are told. */
@@ -41,7 +41,7 @@ const stateRows: readonly {
 ]
 
 /**
- * The Events that a look at a rollout leads to (rollout.md §10), from what was told so far. All that must be remembered is
+ * The Events that a look at a rollout leads to, from what was told so far. All that must be remembered is
  * in what it returns, so a poller that starts anew loses none and repeats none.
  *
  * @param last absent at first sight of a set: only its present state is told then

@@ -4,7 +4,7 @@ import { hasBatch, isSameBatch, isWaiting, rangeOrdinals, rangesOf, type ReadyBa
 import { type Milestone, milestone, type MilestoneFields } from './milestone.ts'
 import type { Moment } from './moment.ts'
 
-/** Least time between two lines about the progress of a batch (rollout.md §6). */
+/** Least time between two lines about the progress of a batch. */
 const progressSeconds = 10
 
 /** How a rollout that has started, or starts again, is cut into ranges. */

@@ -7,7 +7,7 @@ import { downPods, targetOf, unnumbered } from './texts.ts'
 /** An Event about a StatefulSet. */
 export interface Announcement {
   type: 'Normal' | 'Warning'
-  /** One of rollout.md §10, or RolloutPaused and RolloutResumed. */
+  /** One of those that docs/rollout.md lists. */
   reason: string
   message: string
 }

@@ -23,7 +23,7 @@ interface SetLabels extends Record<string, string> {
 }
 
 /**
- * Metrics of the rollouts that this replica looks after (rollout.md §10). With METRICS_DETAIL `namespace` the sets of a
+ * Metrics of the rollouts that this replica looks after. With METRICS_DETAIL `namespace` the sets of a
  * namespace share their series: what is counted and measured adds up, and so do the gauges.
  */
 export class RolloutMetrics {

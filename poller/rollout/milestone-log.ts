@@ -17,8 +17,7 @@ const severities: Record<MilestoneLevel, number> = { debug: 1, info: 2, warn: 3,
 const thresholds: Readonly<Record<string, number>> = { trace: 0, ...severities }
 
 /**
- * Writes milestones of rollouts: as JSON with time and level for machines, or as `[namespace/name] text` for people
- * (rollout.md §10).
+ * Writes milestones of rollouts: as JSON with time and level for machines, or as `[namespace/name] text` for people.
  */
 export function milestoneLog({ level, json, write, date }: MilestoneLogOptions): (milestone: Milestone) => void {
   const threshold = thresholds[level] ?? Infinity

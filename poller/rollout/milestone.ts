@@ -3,7 +3,7 @@ import type { Moment } from './moment.ts'
 /** Severity, as LOG_LEVEL names it. */
 export type MilestoneLevel = 'debug' | 'info' | 'warn' | 'error'
 
-/** A line of the log about a rollout; further fields as rollout.md §10 has them for each event. */
+/** A line of the log about a rollout. */
 export interface Milestone {
   level: MilestoneLevel
   /** In snake_case; a contract with those who read the log. */

@@ -22,7 +22,7 @@ export interface Milestones {
 }
 
 /**
- * The lines of the log that a look at a rollout leads to (rollout.md §10), from the look before.
+ * The lines of the log that a look at a rollout leads to, from the look before.
  *
  * @param previous absent for the first look of this process, which logs nothing: another may have done it
  */

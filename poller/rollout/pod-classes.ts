@@ -7,7 +7,7 @@ export const podClasses = ['new_ready', 'new_not_ready', 'old_ready', 'old_not_r
 
 export type PodClass = (typeof podClasses)[number]
 
-/** Number of ordinals of each class (rollout.md §11.1). */
+/** Number of ordinals of each class. */
 export function countPods({ set, record, reported }: Moment): Record<PodClass, number> {
   const counts = { new_ready: 0, new_not_ready: 0, old_ready: 0, old_not_ready: 0, missing: 0 }
   const target = set.target ?? record.targetRevision

@@ -232,7 +232,7 @@ void t.test('what is remembered stays the same from batch to batch', (t) => {
   t.end()
 })
 
-/** Events of each row of the state machine (rollout.md §7). */
+/** Events of each row of the state machine. */
 const rowEvents: Readonly<Record<string, string[]>> = {
   T2: ['RolloutAborted'],
   T7: ['NewRevision', 'RolloutScheduled'],
