@@ -8,7 +8,7 @@ import type { ObjectEvent } from './kube/events.ts'
 import { Informer } from './kube/informer.ts'
 import type { StoreEvent } from './kube/store.ts'
 import { trimMetadata } from './kube/trim.ts'
-import { observationsPath, timestamp } from './observation.ts'
+import { observationPath, observationsPath, timestamp } from './observation.ts'
 import type { Observation, ObservationStatus } from './observation.ts'
 import { WorkQueue } from './queue.ts'
 import type { QueueOptions } from './queue.ts'
@@ -195,7 +195,7 @@ export class Controller {
   async #write(observation: Observation, status: ObservationStatus): Promise<'written' | 'conflict' | 'gone'> {
     const { client, onWrite } = this.#options
     const { namespace = '', name, uid, resourceVersion } = observation.metadata
-    const path = objectPath(namespace, name)
+    const path = observationPath(namespace, name)
     try {
       const body = { ...observation, metadata: { namespace, name, uid, resourceVersion }, status }
       const written = await client.request<Observation>({ method: 'PUT', path: `${path}/status`, body })
@@ -253,8 +253,4 @@ function trim(object: KubeObject): Observation {
 
 function keyOf({ metadata }: Observation): string {
   return `${metadata.namespace}/${metadata.name}`
-}
-
-function objectPath(namespace: string, name: string): string {
-  return observationsPath.replace('/observations', `/namespaces/${namespace}/observations/${name}`)
 }

@@ -1,6 +1,14 @@
 import type { Condition, KubeObject } from '../webhooks/contract/types.ts'
 
-export const observationsPath = '/apis/metacontroller.kaspr.io/v1alpha1/observations'
+const api = '/apis/metacontroller.kaspr.io/v1alpha1'
+
+/** Observations of all namespaces. */
+export const observationsPath = `${api}/observations`
+
+/** One Observation. */
+export function observationPath(namespace: string, name: string): string {
+  return `${api}/namespaces/${namespace}/observations/${name}`
+}
 
 /** An Observation as crds/observations.yaml describes it; the API server has validated it. */
 export interface Observation extends KubeObject {

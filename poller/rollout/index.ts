@@ -16,7 +16,7 @@ import { read } from '../kube/read.ts'
 import { selectorText } from '../kube/selector.ts'
 import type { StoreEvent } from '../kube/store.ts'
 import { FairLimit } from '../limit.ts'
-import { type Observation, observationsPath } from '../observation.ts'
+import { type Observation, observationPath } from '../observation.ts'
 import { announce } from './announcements.ts'
 import { type Failure, deletePods } from './deletion.ts'
 import { groupOf, isBusy } from './groups.ts'
@@ -211,13 +211,14 @@ export class Rollouts implements Reporter {
 
   /** Milliseconds until the report is to be written; 0 for now. */
   #dueMs(
-    { metadata, spec, status }: Observation,
+    observation: Observation,
     now: Date,
     urgent: ReturnType<typeof urgency>,
     told: NonNullable<Report['conditions']>,
   ): number {
     // Who waits for a condition takes none that is about an earlier generation. With a batch, its announcement says it all.
-    const hasBatch = (spec['rollout'] as RolloutOrder).batch !== undefined
+    const { metadata, status } = observation
+    const hasBatch = orderOf(observation).batch !== undefined
     const isNews = told.some(({ type, status: value, reason }) => {
       const known = status?.conditions?.find((condition) => condition.type === type)
       const isCurrent = hasBatch || known?.observedGeneration === metadata.generation
@@ -298,8 +299,7 @@ export class Rollouts implements Reporter {
         const live = await read({ client, timeoutMs }, path, signal)
         if (live?.metadata.uid === order.statefulSet.uid && enrolled(live, settings)) return
         const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid } }
-        const own = observationsPath.replace('/observations', `/namespaces/${namespace}/observations/${name}`)
-        await client.request({ method: 'DELETE', path: own, body, timeoutMs, signal })
+        await client.request({ method: 'DELETE', path: observationPath(namespace, name), body, timeoutMs, signal })
         this.#options.logger?.info({ namespace, name }, 'Observation that no rollout owns deleted')
       } catch (error) {
         this.#options.logger?.warn({ err: error, namespace, name }, 'could not delete an Observation without owner')
