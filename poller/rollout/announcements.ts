@@ -1,5 +1,6 @@
 import { hashOf } from '../../webhooks/contract/hash.ts'
-import type { RolloutReport } from '../../webhooks/rollout/pods.ts'
+import { type RolloutReport, unnumbered } from '../../webhooks/rollout/pods.ts'
+import { isOpen } from '../../webhooks/rollout/record.ts'
 import {
   type Announcement,
   missingPodIndexEvent,
@@ -10,8 +11,7 @@ import {
   warningEvent,
 } from './event-texts.ts'
 import type { Moment } from './moment.ts'
-import { isOpen, standingOf, story } from './story.ts'
-import { unnumbered } from './texts.ts'
+import { standingOf, story } from './story.ts'
 
 /** How far Events have told a rollout, `Observation.status.rollout.announced`. */
 export type Announced = NonNullable<RolloutReport['announced']>
@@ -68,7 +68,7 @@ function announcedAt(last: Announced | undefined, moment: Moment, warned: string
   const stalledAt = stallTold(last, moment)
   // What is not known, or does not matter, stays as it was told.
   const isJudged = set.onDelete && pods !== undefined
-  const isUnnumbered = isJudged ? unnumbered(moment).length > 0 : (last?.missingPodIndex ?? false)
+  const isUnnumbered = isJudged ? unnumbered(moment.reported).length > 0 : (last?.missingPodIndex ?? false)
   return {
     ...standingOf(moment),
     ...(isOpen(record.state) && order.paused ? { paused: true } : {}),

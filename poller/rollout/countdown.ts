@@ -1,6 +1,5 @@
 import { type Milestone, milestone } from './milestone.ts'
-import type { Moment } from './moment.ts'
-import { targetOf } from './texts.ts'
+import { type Moment, targetOf } from './moment.ts'
 
 /** How far the delay before a rollout has run, in seconds. */
 interface Wait {

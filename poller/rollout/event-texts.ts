@@ -1,8 +1,8 @@
 import { listed } from '../../webhooks/rollout/listed.ts'
+import { downPods, unnumbered } from '../../webhooks/rollout/pods.ts'
 import { timestamp } from '../observation.ts'
-import type { Moment } from './moment.ts'
+import { type Moment, targetOf } from './moment.ts'
 import type { Step } from './story.ts'
-import { downPods, targetOf, unnumbered } from './texts.ts'
 
 /** An Event about a StatefulSet. */
 export interface Announcement {
@@ -90,7 +90,7 @@ export function stalledEvent(moment: Moment): Announcement {
   const { stalledAt, batch, message = 'no reason is known' } = moment.record
   const since = stalledAt === undefined ? '' : ` since ${shownTime(stalledAt)}`
   const ordinals = batch.length === 0 ? 'no batch' : `batch ${listed(batch, 10)}`
-  const down = downPods(moment)
+  const down = moment.pods === undefined ? [] : downPods(moment.pods)
   const why = down.length === 0 ? message : `not available: ${listed(down, 10)}`
   const text = `rollout to ${targetOf(moment)} is stalled${since}: ${ordinals}; ${why}`
   return eventOf(moment, 'Warning', 'RolloutStalled', text)
@@ -98,7 +98,7 @@ export function stalledEvent(moment: Moment): Announcement {
 
 /** There are pods whose ordinal is not certain. */
 export function missingPodIndexEvent(moment: Moment): Announcement {
-  const names = listed(unnumbered(moment), 5)
+  const names = listed(unnumbered(moment.reported), 5)
   const text = `nothing can be rolled out: pods without a label apps.kubernetes.io/pod-index that agrees with their name: ${names}`
   return eventOf(moment, 'Warning', 'MissingPodIndex', text)
 }

@@ -1,12 +1,13 @@
 import { listed } from '../../webhooks/rollout/listed.ts'
+import { unnumbered } from '../../webhooks/rollout/pods.ts'
+import { isOpen } from '../../webhooks/rollout/record.ts'
 import { readyBatches } from './batch-course.ts'
 import { batchMilestones, rangeMilestones, readyMilestone } from './batch-milestones.ts'
 import { countdown, secondsToCountdown } from './countdown.ts'
 import { stepText } from './event-texts.ts'
 import { type Milestone, milestone, type MilestoneFields, type MilestoneLevel } from './milestone.ts'
-import type { Moment } from './moment.ts'
-import { isOpen, standingOf, type Step, story } from './story.ts'
-import { targetOf, unnumbered } from './texts.ts'
+import { type Moment, targetOf } from './moment.ts'
+import { standingOf, type Step, story } from './story.ts'
 
 export interface MilestoneOptions {
   /** RO_COUNTDOWN_LOG_INTERVAL. */
@@ -84,9 +85,9 @@ const states: readonly StateRow[] = [
   {
     level: 'error',
     event: 'missing_pod_index_label',
-    when: (now, previous) => unnumbered(now).length > 0 && unnumbered(previous).length === 0,
-    text: (now) => `pods without a certain ordinal: ${listed(unnumbered(now), 5)}`,
-    fields: (now) => ({ missing_pods: unnumbered(now) }),
+    when: (now, previous) => unnumbered(now.reported).length > 0 && unnumbered(previous.reported).length === 0,
+    text: (now) => `pods without a certain ordinal: ${listed(unnumbered(now.reported), 5)}`,
+    fields: (now) => ({ missing_pods: unnumbered(now.reported) }),
   },
   {
     level: 'info',
@@ -145,7 +146,7 @@ function isStalled({ record }: Moment): boolean {
 }
 
 function isComplete(now: Moment): boolean {
-  const isKnown = !isWithoutPods(now) && unnumbered(now).length === 0
+  const isKnown = !isWithoutPods(now) && unnumbered(now.reported).length === 0
   return isKnown && !isOpen(now.record.state) && now.set.onDelete && now.pods?.old.size === 0
 }
 

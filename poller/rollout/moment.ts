@@ -20,3 +20,8 @@ export interface Moment {
   /** Whole Unix seconds. */
   now: number
 }
+
+/** The revision that a rollout is to. */
+export function targetOf({ record, set }: Moment): string {
+  return record.targetRevision ?? set.target ?? 'unknown'
+}

@@ -1,5 +1,6 @@
 import type { Condition } from '../../webhooks/contract/types.ts'
 import { unfit } from '../../webhooks/rollout/holds.ts'
+import { isOpen } from '../../webhooks/rollout/record.ts'
 import type { RolloutReport } from '../../webhooks/rollout/pods.ts'
 import type { Moment } from './moment.ts'
 
@@ -13,7 +14,7 @@ const batchLength = 128
 
 /** Where a rollout stands, for the columns of `kubectl get`. */
 export function progress({ set, record, order, pods }: Moment): Progress {
-  const isUnderWay = record.state === 'planned' || record.state === 'rolling'
+  const isUnderWay = isOpen(record.state)
   const stopped = order.paused ? 'paused' : record.stalledAt === undefined ? undefined : 'stalled'
   return {
     state: (isUnderWay ? stopped : undefined) ?? record.state,

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { KubeObject } from '../../webhooks/contract/types.ts'
 import type { RolloutOrder } from '../../webhooks/rollout/observation.ts'
 import type { ReportedPod, RolloutReport } from '../../webhooks/rollout/pods.ts'
-import { readRecord } from '../../webhooks/rollout/record.ts'
+import { isOpen, readRecord } from '../../webhooks/rollout/record.ts'
 import { blockedBy, groupOf } from './groups.ts'
 import { sameStep, viewOf } from './view.ts'
 
@@ -69,16 +69,12 @@ export function urgency(
   now: number,
 ): Urgency {
   if (previous?.pods === undefined || !isDeepStrictEqual(previous.announced, next.announced)) return 'now'
-  if (isDeepStrictEqual(previous.deleting, next.deleting) || next.deleting === undefined) {
-    const isSame = isDeepStrictEqual(comparable(previous), comparable(next))
-    if (!sameStep(viewOf(set, order, previous, now), next)) return 'now'
-    if (isSame) return 'never'
-    const { state } = readRecord(set.metadata.annotations)
-    if (state === 'planned' || state === 'rolling') return 'soon'
-    return isDeepStrictEqual(identities(previous), identities(next)) ? 'never' : 'soon'
-  }
-  // Announced before it is done.
-  return 'now'
+  // A deletion is announced before it is done.
+  if (next.deleting !== undefined && !isDeepStrictEqual(previous.deleting, next.deleting)) return 'now'
+  if (!sameStep(viewOf(set, order, previous, now), next)) return 'now'
+  if (isDeepStrictEqual(comparable(previous), comparable(next))) return 'never'
+  if (isOpen(readRecord(set.metadata.annotations).state)) return 'soon'
+  return isDeepStrictEqual(identities(previous), identities(next)) ? 'never' : 'soon'
 }
 
 function comparable({ setUid, specGeneration, pods, deleting, deleted, group }: RolloutReport): object {

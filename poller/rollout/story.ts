@@ -1,4 +1,4 @@
-import type { RolloutState } from '../../webhooks/rollout/record.ts'
+import { isOpen, type RolloutState } from '../../webhooks/rollout/record.ts'
 import type { Announced } from './announcements.ts'
 import type { Moment } from './moment.ts'
 
@@ -64,11 +64,6 @@ export function standingOf({ record: { state, plannedAt, targetRevision } }: Mom
     ...(plannedAt === undefined ? {} : { plannedAt }),
     ...(isOpen(state) && targetRevision !== undefined ? { targetRevision: bounded(targetRevision) } : {}),
   }
-}
-
-/** Whether a rollout is planned or runs. */
-export function isOpen(state: RolloutState): boolean {
-  return state === 'planned' || state === 'rolling'
 }
 
 /**

@@ -1,6 +1,6 @@
-import { maxReplicas } from './pods.ts'
-import type { KnownView, RolloutView } from './view.ts'
 import { listed } from './listed.ts'
+import { downPods, maxReplicas, unnumbered } from './pods.ts'
+import type { KnownView, RolloutView } from './view.ts'
 
 /** The message of a rollout that the user has paused. */
 export const pausedMessage = 'paused'
@@ -8,13 +8,9 @@ export const pausedMessage = 'paused'
 /** Why a set cannot be rolled as it is; undefined if it can. */
 export function unfit({ set, report }: Pick<RolloutView, 'set' | 'report'>): string | undefined {
   if (set.replicas > maxReplicas) return `${set.replicas} replicas; sets of up to ${maxReplicas} are rolled`
-  const unnumbered = (report?.pods ?? []).filter(({ ordinal }) => ordinal === undefined)
-  if (unnumbered.length === 0) return undefined
-  const names = listed(
-    unnumbered.map(({ name, uid }) => name ?? uid),
-    5,
-  )
-  return `pods without a label apps.kubernetes.io/pod-index that agrees with their name: ${names}`
+  const names = unnumbered(report?.pods ?? [])
+  if (names.length === 0) return undefined
+  return `pods without a label apps.kubernetes.io/pod-index that agrees with their name: ${listed(names, 5)}`
 }
 
 /** Why a planned rollout may not start, whatever the time. */
@@ -50,8 +46,7 @@ export function nextAvailable({ pods, now }: KnownView): number | undefined {
 
 /** Which pods a stalled rollout waits for, and why they are not available. */
 export function stallMessage({ pods }: KnownView): string {
-  const down = [...pods.unavailable].sort((a, b) => a - b)
+  const down = downPods(pods)
   if (down.length === 0 && pods.outside > 0) return `${pods.outside} pods above the range do not go`
-  const texts = down.map((ordinal) => `${ordinal} (${pods.reasons.get(ordinal) ?? 'unknown'})`)
-  return `not available: ${listed(texts, 10)}`
+  return `not available: ${listed(down, 10)}`
 }

@@ -86,6 +86,17 @@ export function podFacts(
   }
 }
 
+/** Names of the pods that have no certain ordinal. */
+export function unnumbered(pods: readonly ReportedPod[]): string[] {
+  return pods.filter(({ ordinal }) => ordinal === undefined).map(({ name, uid }) => name ?? uid)
+}
+
+/** Ordinals without an available pod, ascending, each with its reason, as `3 (Running/CrashLoopBackOff)`. */
+export function downPods({ unavailable, reasons }: PodFacts): string[] {
+  const down = [...unavailable].sort((a, b) => a - b)
+  return down.map((ordinal) => `${ordinal} (${reasons.get(ordinal) ?? 'unknown'})`)
+}
+
 /** Unix seconds since when a pod is ready; infinite for one that is not. A fraction waits for the next whole second. */
 function readySeconds({ readySince }: ReportedPod): number {
   const ms = readySince === undefined ? NaN : Date.parse(readySince)

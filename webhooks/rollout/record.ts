@@ -5,6 +5,11 @@ import type { Range } from './batches.ts'
 /** States of a rollout; a set that was never rolled is in none. */
 export type RolloutState = 'none' | 'planned' | 'rolling' | 'done'
 
+/** Whether a rollout is planned or runs. */
+export function isOpen(state: RolloutState): boolean {
+  return state === 'planned' || state === 'rolling'
+}
+
 /**
  * What is recorded on a StatefulSet, as the annotations `rollout-operator/…`: a public contract, read by dashboards, the
  * terminal view and people. Times are Unix seconds.
