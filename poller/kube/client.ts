@@ -160,7 +160,8 @@ class PooledClient implements KubeClient {
       const body = options.body === undefined ? null : JSON.stringify(options.body)
       if (body !== null) headers['content-type'] = options.contentType ?? 'application/json'
       response = await this.#measured(method, options.path, () =>
-        connection.requests.request({ method, path, headers, body, signal }),
+        // undici would end the connection after a DELETE with a body, for servers that trip over one.
+        connection.requests.request({ method, path, headers, body, signal, reset: false }),
       )
       if (response.statusCode < 300) value = await response.body.json()
     } catch (cause) {

@@ -1,4 +1,5 @@
 import type { BaseLogger } from 'pino'
+import { sameJson } from '../../webhooks/contract/objects.ts'
 import { shardLabel } from '../../webhooks/contract/shard.ts'
 import type { KubeObject } from '../../webhooks/contract/types.ts'
 import { type EnrolmentSettings, enrolled, isSingleTarget } from '../../webhooks/rollout/enrolled.ts'
@@ -28,7 +29,7 @@ import { type Facts, permission } from './permission.ts'
 import { type RolloutPod, podSelector, trimPod } from './pods.ts'
 import { conditions, progress } from './progress.ts'
 import { factsReport, urgency } from './report.ts'
-import { trimSet } from './stateful-sets.ts'
+import { sameSet, trimSet } from './stateful-sets.ts'
 
 export interface RolloutsOptions {
   client: KubeClient
@@ -102,8 +103,9 @@ export class Rollouts implements Reporter {
       labelSelector: podSelector,
       trim: trimPod,
       index: { [byOwner]: ({ owner }) => (owner === undefined ? [] : [owner.uid]) },
-      onEvent: ({ object: { metadata, owner } }) => {
-        if (owner !== undefined) wake(bySet, `${metadata.namespace}/${owner.name}`)
+      onEvent: ({ object: { metadata, owner, fact }, old }) => {
+        if (owner === undefined || (old !== undefined && sameJson(old.fact, fact))) return
+        wake(bySet, `${metadata.namespace}/${owner.name}`)
       },
     })
     this.sets = new Informer({
@@ -336,7 +338,7 @@ export class Rollouts implements Reporter {
 
   #onSet({ type, object, old }: StoreEvent<KubeObject>): void {
     const { namespace, name } = object.metadata
-    this.#options.wake(bySet, `${namespace}/${name}`)
+    if (old === undefined || !sameSet(old, object)) this.#options.wake(bySet, `${namespace}/${name}`)
     const isNews = type !== 'modified' || old === undefined || isBusy(old) !== isBusy(object)
     if (isNews) for (const key of groupKeys(object)) this.#options.wake(byGroup, key)
   }

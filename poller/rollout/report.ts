@@ -71,8 +71,8 @@ export function urgency(
   if (previous?.pods === undefined || !isDeepStrictEqual(previous.announced, next.announced)) return 'now'
   // A deletion is announced before it is done.
   if (next.deleting !== undefined && !isDeepStrictEqual(previous.deleting, next.deleting)) return 'now'
-  if (!sameStep(viewOf(set, order, previous, now), next)) return 'now'
   if (isDeepStrictEqual(comparable(previous), comparable(next))) return 'never'
+  if (!sameStep(viewOf(set, order, previous, now), next)) return 'now'
   if (isOpen(readRecord(set.metadata.annotations).state)) return 'soon'
   return isDeepStrictEqual(identities(previous), identities(next)) ? 'never' : 'soon'
 }

@@ -1,10 +1,12 @@
-import { isMap } from '../../webhooks/contract/objects.ts'
+import { isMap, own, sameJson } from '../../webhooks/contract/objects.ts'
 import type { KubeObject } from '../../webhooks/contract/types.ts'
 import { configPrefix, enabledLabel, grafanaPaused, groupLabel, recordPrefix } from '../../webhooks/rollout/names.ts'
 import { trimMetadata } from '../kube/trim.ts'
 
 const keptOfSpec = ['replicas', 'ordinals', 'minReadySeconds', 'updateStrategy', 'selector']
-const keptOfStatus = ['observedGeneration', 'updateRevision', 'currentRevision', 'availableReplicas']
+const keptOfStatus = ['observedGeneration', 'updateRevision', 'currentRevision']
+/** Read of members of a rollout group only; it changes with every pod. */
+const keptOfGroups = ['availableReplicas']
 
 /** Keeps of a StatefulSet what rollouts read; it has the shape of one still. */
 export function trimSet({ apiVersion, kind, metadata, spec, status }: KubeObject): KubeObject {
@@ -19,8 +21,20 @@ export function trimSet({ apiVersion, kind, metadata, spec, status }: KubeObject
       ...(annotations.length > 0 && { annotations: Object.fromEntries(annotations) }),
     },
     spec: picked(spec, keptOfSpec),
-    status: picked(status, keptOfStatus),
+    status: picked(
+      status,
+      own(metadata.labels, groupLabel) === undefined ? keptOfStatus : [...keptOfStatus, ...keptOfGroups],
+    ),
   }
+}
+
+/** Whether two trimmed StatefulSets differ in nothing but their version. */
+export function sameSet(a: KubeObject, b: KubeObject): boolean {
+  return sameJson(unversioned(a), unversioned(b))
+}
+
+function unversioned(set: KubeObject): KubeObject {
+  return { ...set, metadata: { ...set.metadata, resourceVersion: '' } }
 }
 
 function picked(map: unknown, keys: readonly string[]): Record<string, unknown> {

@@ -48,6 +48,8 @@ export interface FakeApi {
   /** A kubeconfig file for clients. */
   readonly kubeconfig: string
   readonly requests: SeenRequest[]
+  /** Connections made so far. */
+  connections: number
   /** Watches open now. */
   readonly watches: Set<OpenWatch>
   /** Asked before each request is served. */
@@ -112,6 +114,7 @@ export async function startFakeApi(): Promise<FakeApi> {
   const api: FakeApi = {
     kubeconfig: join(folder, 'kubeconfig'),
     requests: [],
+    connections: 0,
     watches: new Set(),
     fault: undefined,
     bookmarkSeconds: 60,
@@ -143,6 +146,8 @@ export async function startFakeApi(): Promise<FakeApi> {
       response.destroy(error as Error)
     })
   })
+
+  server.on('connection', () => (api.connections += 1))
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://fake')

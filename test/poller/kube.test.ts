@@ -120,6 +120,18 @@ void t.test('client', async (t) => {
     await Promise.all(requests)
   })
 
+  await t.test('one connection serves requests of every kind, one after the other', async (t) => {
+    const { api, client } = await fixture(t, { connections: 1 })
+    api.put(things, thing('a'))
+    const path = '/apis/example.com/v1/namespaces/default/things/a'
+    const body = { apiVersion: 'v1', kind: 'DeleteOptions' }
+    await client.request({ path })
+    await client.request({ method: 'PUT', path, body: thing('a') })
+    await client.request({ method: 'DELETE', path, body })
+    await client.request({ path: things })
+    t.equal(api.connections, 1)
+  })
+
   await t.test('a token that was rotated is read again after 401', async (t) => {
     const { api } = await fixture(t)
     const kubeconfig = `${api.kubeconfig}-rotating`

@@ -99,6 +99,29 @@ void t.test('while nothing is rolled out, only new pods are written', async (t) 
   t.match(world.condition('Complete'), 'False Outdated', 'an old one is told at once')
 })
 
+void t.test('what tells nothing new about a set or its pods is not looked at', async (t) => {
+  const world = await rolloutsWorld(t, { order: orderOf(), set: kubeSet([], idle), pods: 'new new new new' })
+  let looks = 0
+  const metrics = { observe: () => (looks += 1), onPodsDeleted: () => undefined, forget: () => undefined }
+  const { rollouts } = world.poller(t, { metrics })
+  await world.until(() => world.report !== undefined && looks > 0)
+  await sleep(300) // the queue rests
+  const before = looks
+  const set = kubeSet([], idle)
+  world.put({ ...set, status: { ...(set['status'] as object), availableReplicas: 3, readyReplicas: 3 } })
+  world.put(kubePod(2, 'new', { annotations: { touched: 'yes' } }))
+  const latest = world.pod(2)?.metadata.resourceVersion
+  await world.until(() => rollouts.pods.get('shop', 'web-2')?.metadata.resourceVersion === latest)
+  await sleep(300)
+  t.equal(looks, before)
+  world.put(kubePod(2, 'NEW'))
+  await world.until(() => looks > before)
+  const middle = looks
+  await sleep(300)
+  world.put(kubeSet([], { ...idle, replicas: 5 }))
+  await world.until(() => looks > middle)
+})
+
 void t.test('while the status is about an earlier template nothing is said', async (t) => {
   const world = await rolloutsWorld(t, { set: kubeSet([2, 3], { generation: 9, observedGeneration: 8 }) })
   world.poller(t)
