@@ -17,10 +17,11 @@ import { read } from '../kube/read.ts'
 import { selectorText } from '../kube/selector.ts'
 import type { StoreEvent } from '../kube/store.ts'
 import { FairLimit } from '../limit.ts'
-import { type Observation, observationPath } from '../observation.ts'
+import type { Observation } from '../observation.ts'
 import { announce } from './announcements.ts'
 import { type Failure, deletePods } from './deletion.ts'
 import { groupOf, isBusy } from './groups.ts'
+import { Leftovers } from './leftovers.ts'
 import type { RolloutMetrics } from './metrics.ts'
 import type { Milestone } from './milestone.ts'
 import { milestones } from './milestones.ts'
@@ -59,8 +60,6 @@ const firstPauseMs = 1_000
 const longestPauseMs = 60_000
 /** Sets whose pods are deleted at once by this replica. */
 export const setsAtOnce = 16
-/** An Observation that nobody owns is deleted at this age: a younger one may be ahead of the watches. */
-const leftoverMs = 10_000
 
 const bySet = 'rolloutSet'
 const byGroup = 'rolloutGroup'
@@ -72,8 +71,6 @@ interface Memory {
   moment?: Moment
   /** What the last attempt to delete came to, if to nothing, and when the next one is due. */
   failure?: { batchId: string; reason: string; pauseMs: number; until: number }
-  /** When it may be tried again to delete the Observation. */
-  leftoverAt?: number
 }
 
 /** Watches the pods of enrolled StatefulSets, and deletes those that the hooks have named. */
@@ -90,10 +87,12 @@ export class Rollouts implements Reporter {
   readonly #options: RolloutsOptions
   readonly #memories = new Map<string, Memory>()
   #isSynced = false
+  readonly #leftovers: Leftovers
   readonly #limit = new FairLimit(setsAtOnce, setsAtOnce)
 
   constructor(options: RolloutsOptions) {
     this.#options = options
+    this.#leftovers = new Leftovers(options)
     const { client, logger, settings, wake } = options
     const common = { client, ...(logger && { logger }) }
     const namespace = isSingleTarget(settings) ? `/namespaces/${settings.RO_TARGET_NAMESPACE?.trim()}` : ''
@@ -128,6 +127,7 @@ export class Rollouts implements Reporter {
   forget(observation: Observation): void {
     const { namespace = '', uid = '' } = observation.metadata
     this.#memories.delete(uid)
+    this.#leftovers.forget(uid)
     this.#options.metrics.forget(namespace, orderOf(observation).statefulSet.name)
   }
 
@@ -137,7 +137,7 @@ export class Rollouts implements Reporter {
     const { namespace = '' } = observation.metadata
     const set = this.sets.get(namespace, order.statefulSet.name)
     if (set?.metadata.uid !== order.statefulSet.uid || !enrolled(set, this.#options.settings)) {
-      return this.#leftover(observation, order, now)
+      return { ...nothing, ...this.#leftovers.due(observation, order, now) }
     }
     // Between a change of the template and the answer of the StatefulSet controller nothing can be judged.
     if (set.metadata.deletionTimestamp !== undefined || readSet(set).target === undefined) {
@@ -282,32 +282,6 @@ export class Rollouts implements Reporter {
         return live?.metadata.uid === pod.uid ? trimPod(live).fact : { ...pod, terminating: true }
       }),
     )
-  }
-
-  /** An Observation whose StatefulSet is gone, another one, or not rolled out any more is deleted. */
-  #leftover(observation: Observation, order: RolloutOrder, now: Date): Report {
-    const { client, clock, timeoutMs, settings } = this.#options
-    const { namespace = '', name, uid = '', creationTimestamp } = observation.metadata
-    const age = now.getTime() - Date.parse(creationTimestamp ?? '')
-    if (!(age >= leftoverMs))
-      return { ...nothing, againMs: Math.min(leftoverMs, Math.max(0, leftoverMs - age) || 1000) }
-    const memory = this.#memoryOf(uid)
-    const restMs = (memory.leftoverAt ?? 0) - clock.now()
-    if (restMs > 0) return { ...nothing, againMs: restMs }
-    memory.leftoverAt = clock.now() + leftoverMs
-    const remove: Act = async (signal) => {
-      const path = `/apis/apps/v1/namespaces/${namespace}/statefulsets/${order.statefulSet.name}`
-      try {
-        const live = await read({ client, timeoutMs }, path, signal)
-        if (live?.metadata.uid === order.statefulSet.uid && enrolled(live, settings)) return
-        const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid } }
-        await client.request({ method: 'DELETE', path: observationPath(namespace, name), body, timeoutMs, signal })
-        this.#options.logger?.info({ namespace, name }, 'Observation that no rollout owns deleted')
-      } catch (error) {
-        this.#options.logger?.warn({ err: error, namespace, name }, 'could not delete an Observation without owner')
-      }
-    }
-    return { ...nothing, againMs: leftoverMs, acts: [remove] }
   }
 
   /** Starts the watches with the first look at a rollout, and waits until all is known that they watch. */

@@ -2,8 +2,9 @@ import type { KubeObject } from '../../webhooks/contract/types.ts'
 import { chunks, nextBatch } from '../../webhooks/rollout/batches.ts'
 import { isPaused } from '../../webhooks/rollout/config.ts'
 import { type EnrolmentSettings, enrolled } from '../../webhooks/rollout/enrolled.ts'
+import { unfit } from '../../webhooks/rollout/holds.ts'
 import type { RolloutOrder } from '../../webhooks/rollout/observation.ts'
-import { type ReportedPod, maxReplicas, podFacts } from '../../webhooks/rollout/pods.ts'
+import { type ReportedPod, podFacts } from '../../webhooks/rollout/pods.ts'
 import { readRecord } from '../../webhooks/rollout/record.ts'
 import { readSet } from '../../webhooks/rollout/stateful-set.ts'
 import { blockedBy } from './groups.ts'
@@ -61,15 +62,16 @@ function obstacleTo(
   if (set.metadata.uid !== statefulSet.uid) return gone
   if (set.metadata.deletionTimestamp !== undefined) return 'the StatefulSet is being deleted'
   if (!enrolled(set, settings)) return 'the StatefulSet is not rolled out any more'
-  const { onDelete, target, replicas } = readSet(set)
+  const rolled = readSet(set)
+  const { onDelete, target } = rolled
   if (!onDelete) return 'the update strategy is no longer OnDelete'
-  if (replicas > maxReplicas) return `there are more than ${maxReplicas} replicas`
   if (target === undefined) return 'the StatefulSet controller has not seen the template yet'
   if (target !== batch?.targetRevision) return 'the template has changed'
   const { state, targetRevision } = readRecord(set.metadata.annotations)
   if (state !== 'rolling' || targetRevision !== target) return 'the rollout is not under way'
   if (isPaused(set)) return 'the rollout is paused'
-  if (pods.some(({ ordinal }) => ordinal === undefined)) return 'there are pods without an ordinal'
+  const unfitness = unfit(rolled, pods)
+  if (unfitness !== undefined) return unfitness
   const other = blockedBy(set, others)
   return other && `${other} of the rollout group goes first`
 }

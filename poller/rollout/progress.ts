@@ -87,7 +87,7 @@ function course(moment: Moment, blockedBy: string | undefined, problem: string |
 /** What about the set itself rules out that it is rolled. */
 function hurdleOf({ set, reported }: Moment): [reason: string, text: string] | undefined {
   if (!set.onDelete) return ['NotOnDelete', 'The update strategy is not OnDelete']
-  const text = unfit({ set, report: { setUid: set.uid, pods: [...reported] } })
+  const text = unfit(set, reported)
   return text === undefined ? undefined : ['Unfit', text]
 }
 

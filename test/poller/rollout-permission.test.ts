@@ -50,7 +50,7 @@ const obstacles: [why: string, changes: Parameters<typeof allowed>[0], obstacle:
     /not rolled out any more/,
   ],
   ['another strategy', { of: { strategy: 'RollingUpdate' } }, /no longer OnDelete/],
-  ['too large', { of: { replicas: maxReplicas + 1 } }, /more than 5000/],
+  ['too large', { of: { replicas: maxReplicas + 1 } }, /5001 replicas; sets of up to 5000/],
   ['status of an earlier template', { of: { generation: 8, observedGeneration: 7 } }, /has not seen the template/],
   ['no revision', { of: { target: '' } }, /has not seen the template/],
   ['a new template', { of: { target: 'web-newer' } }, /template has changed/],
@@ -65,7 +65,11 @@ const obstacles: [why: string, changes: Parameters<typeof allowed>[0], obstacle:
     { of: { annotations: { 'grafana.com/rollout-paused': 'true' } } },
     /paused/,
   ],
-  ['a pod without ordinal', { pods: [...pods('old old old old'), { uid: 'x', name: 'web-x' }] }, /without an ordinal/],
+  [
+    'a pod without ordinal',
+    { pods: [...pods('old old old old'), { uid: 'x', name: 'web-x' }] },
+    /pods without a label apps.kubernetes.io\/pod-index/,
+  ],
   [
     'another member of the group is rolling',
     {

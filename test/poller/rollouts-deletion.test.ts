@@ -157,7 +157,11 @@ const changes: [why: string, change: (world: RolloutsWorld) => void, reason: Reg
   ['opted out', (w) => w.put(kubeSet([2, 3], { labels: {} })), /not rolled out any more/],
   ['another batch on record', (w) => w.put(kubeSet([0])), /no room for web-2/],
   ['two other pods are down', (w) => w.put(kubePod(0, 'NEW'), kubePod(1, 'NEW')), /no room for web-2/],
-  ['a pod without ordinal', (w) => w.put(kubePod(1, 'old', { labels: { app: 'web' } })), /without an ordinal/],
+  [
+    'a pod without ordinal',
+    (w) => w.put(kubePod(1, 'old', { labels: { app: 'web' } })),
+    /pods without a label apps.kubernetes.io\/pod-index/,
+  ],
 ]
 
 void t.test('what changes unseen is found by the check, and the announcement is withdrawn', async (t) => {

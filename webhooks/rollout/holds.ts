@@ -1,14 +1,15 @@
 import { listed } from './listed.ts'
-import { downPods, maxReplicas, unnumbered } from './pods.ts'
-import type { KnownView, RolloutView } from './view.ts'
+import { type ReportedPod, downPods, maxReplicas, unnumbered } from './pods.ts'
+import type { RolloutSet } from './stateful-set.ts'
+import type { KnownView } from './view.ts'
 
 /** The message of a rollout that the user has paused. */
 export const pausedMessage = 'paused'
 
 /** Why a set cannot be rolled as it is; undefined if it can. */
-export function unfit({ set, report }: Pick<RolloutView, 'set' | 'report'>): string | undefined {
-  if (set.replicas > maxReplicas) return `${set.replicas} replicas; sets of up to ${maxReplicas} are rolled`
-  const names = unnumbered(report?.pods ?? [])
+export function unfit({ replicas }: RolloutSet, pods: readonly ReportedPod[]): string | undefined {
+  if (replicas > maxReplicas) return `${replicas} replicas; sets of up to ${maxReplicas} are rolled`
+  const names = unnumbered(pods)
   if (names.length === 0) return undefined
   return `pods without a label apps.kubernetes.io/pod-index that agrees with their name: ${listed(names, 5)}`
 }

@@ -51,8 +51,8 @@ const preconditions: readonly Row<RolloutView>[] = [
   },
   {
     id: 'T5',
-    when: (view) => unfit(view) !== undefined,
-    changes: (view) => ({ 'stalled-at': null, message: unfit(view) ?? null }),
+    when: ({ set, report }) => unfit(set, report?.pods ?? []) !== undefined,
+    changes: ({ set, report }) => ({ 'stalled-at': null, message: unfit(set, report?.pods ?? []) ?? null }),
   },
 ]
 
