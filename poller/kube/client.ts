@@ -32,6 +32,8 @@ export interface RequestOptions {
   body?: unknown
   /** Default `application/json`; patches name theirs. */
   contentType?: string
+  /** Representation that is asked for; default `application/json`. */
+  accept?: string
   /** Deadline for the whole request with its retries; default 30 s. */
   timeoutMs?: number
   /** `false`: one try, for what must not be done later than now. Default: tried again as `maxRetries` says. */
@@ -158,6 +160,7 @@ class PooledClient implements KubeClient {
       const path = pathWithQuery(connection.basePath, options.path, options.query)
       const headers = this.#headers(connection)
       const body = options.body === undefined ? null : JSON.stringify(options.body)
+      if (options.accept !== undefined) headers['accept'] = options.accept
       if (body !== null) headers['content-type'] = options.contentType ?? 'application/json'
       response = await this.#measured(method, options.path, () =>
         // undici would end the connection after a DELETE with a body, for servers that trip over one.

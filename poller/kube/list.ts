@@ -5,6 +5,9 @@ import type { KubeClient, RequestOptions } from './client.ts'
 /** Objects per page: some 20 ms of parsing for pods, so that a long list never blocks the process. */
 const pageSize = 500
 
+/** https://kubernetes.io/docs/reference/using-api/api-concepts/#alternate-representations-of-resources */
+const metadataLists = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1'
+
 interface ObjectList {
   apiVersion: string
   kind: string
@@ -17,6 +20,8 @@ export interface ListOptions {
   path: string
   query: RequestOptions['query']
   signal: AbortSignal
+  /** Objects come with their metadata alone, as PartialObjectMetadata. */
+  metadataOnly?: boolean
   /** Takes the objects of a page; the first page also comes when the list begins anew. */
   onPage: (objects: KubeObject[], isFirst: boolean) => void
 }
@@ -44,10 +49,11 @@ export async function listAll(options: ListOptions): Promise<string | undefined>
 
 async function listPages(options: ListOptions): Promise<string | undefined> {
   const { client, path, signal, onPage } = options
+  const accept = options.metadataOnly === true ? { accept: metadataLists } : {}
   let next: string | undefined
   do {
     const query = { ...options.query, limit: pageSize, continue: next }
-    const page: ObjectList = await client.request<ObjectList>({ path, query, signal, timeoutMs: 60_000 })
+    const page: ObjectList = await client.request<ObjectList>({ path, query, signal, timeoutMs: 60_000, ...accept })
     // Items of built-in kinds come without their own kind and version.
     const kind = page.kind.replace(/List$/, '')
     const objects = (page.items ?? []).map((item) => Object.assign({ apiVersion: page.apiVersion, kind }, item))

@@ -1,15 +1,12 @@
 import type { KubeObject } from '../../webhooks/contract/types.ts'
 import type { EnrolmentSettings } from '../../webhooks/rollout/enrolled.ts'
-import { groupLabel } from '../../webhooks/rollout/names.ts'
 import type { RolloutOrder } from '../../webhooks/rollout/observation.ts'
 import type { Clock } from '../clock.ts'
 import { ApiError } from '../kube/client.ts'
 import type { KubeClient } from '../kube/client.ts'
-import { listAll } from '../kube/list.ts'
-import { read } from '../kube/read.ts'
-import { groupOf } from './groups.ts'
-import { type Facts, permission } from './permission.ts'
-import { type RolloutPod, trimPod } from './pods.ts'
+import { type LivePod, type LiveSubject, liveFacts } from './live-facts.ts'
+import { permission } from './permission.ts'
+import type { RolloutPod } from './pods.ts'
 
 export interface DeletionOptions {
   client: KubeClient
@@ -22,11 +19,8 @@ export interface DeletionOptions {
 }
 
 /** Pods whose deletion is announced. */
-export interface Target {
-  namespace: string
+export interface Target extends LiveSubject {
   order: RolloutOrder
-  /** What the set selects its pods by, which never changes. */
-  selector: string
   podUIDs: readonly string[]
   /** Whether this replica may still act; asked last. */
   mayAct: () => boolean
@@ -34,7 +28,7 @@ export interface Target {
 
 /** What came of the attempt to delete pods. */
 export interface Outcome {
-  /** Pods that are on their way out by now, by us or by somebody else, as they were last seen. */
+  /** Pods that are on their way out by now, by us or by somebody else, as far as the watch has not shown them so. */
   leaving: KubeObject[]
   /** Pods that were deleted by us. */
   deleted: number
@@ -67,7 +61,10 @@ export async function deletePods(options: DeletionOptions, target: Target, signa
     for (let conflicts = 0; conflicts < triesMax;) {
       const checkedAt = options.clock.now()
       const { failure, gone, pods } = await allowed(options, target, left, signal)
-      outcome.leaving.push(...gone)
+      for (const { fact, whole } of gone) {
+        left.delete(fact.uid)
+        if (whole !== undefined) outcome.leaving.push(whole)
+      }
       if (failure !== undefined) return { ...outcome, failure }
       if (pods.length === 0 || left.size === 0) return outcome
       for (const [index, pod] of pods.entries()) {
@@ -104,7 +101,7 @@ function failureOf(error: unknown, { useEviction }: RolloutOrder): Failure {
 interface Allowed {
   pods: LivePod[]
   /** On their way out already. */
-  gone: KubeObject[]
+  gone: LivePod[]
   failure?: Failure
 }
 
@@ -118,7 +115,7 @@ async function allowed(
   const { order } = target
   const { pods, ...facts } = await liveFacts(options, target, signal)
   const present = pods.filter(({ fact }) => left.has(fact.uid))
-  const gone = present.filter(({ fact }) => fact.terminating === true).map(({ live }) => live)
+  const gone = present.filter(({ fact }) => fact.terminating === true)
   const due = present.filter(({ fact }) => fact.terminating !== true)
   const [first] = due
   if (first === undefined) return { pods: [], gone }
@@ -131,36 +128,6 @@ async function allowed(
   if (free.length === 0) return withheld(`the budget leaves no room for ${first.metadata.name}`)
   if (options.dryRun) return withheld('this is a dry run')
   return { pods: free.slice(0, deletionsPerCheck), gone }
-}
-
-type LivePod = RolloutPod & { live: KubeObject }
-
-/** Set, pods and group as the API server has them now. */
-async function liveFacts(
-  { client, timeoutMs }: DeletionOptions,
-  { namespace, order: { statefulSet, group }, selector }: Target,
-  signal: AbortSignal,
-): Promise<Omit<Facts, 'pods'> & { pods: LivePod[] }> {
-  const sets = `/apis/apps/v1/namespaces/${namespace}/statefulsets`
-  const list = async (path: string, labelSelector: string): Promise<KubeObject[]> => {
-    const objects: KubeObject[] = []
-    const onPage = (page: KubeObject[], isFirst: boolean): void => {
-      if (isFirst) objects.length = 0
-      objects.push(...page)
-    }
-    await listAll({ client, path, query: { labelSelector }, signal, onPage })
-    return objects
-  }
-  const [set, pods] = await Promise.all([
-    read({ client, timeoutMs }, `${sets}/${statefulSet.name}`, signal),
-    list(`/api/v1/namespaces/${namespace}/pods`, selector),
-  ])
-  const inGroup = (set && groupOf(set)) ?? group
-  const others = inGroup === undefined ? [] : await list(sets, `${groupLabel}=${inGroup}`)
-  const own = pods.map((live) => ({ ...trimPod(live), live })).filter(({ owner }) => owner?.uid === statefulSet.uid)
-  // A list is in the order of names, in which 10 is before 9.
-  own.sort((a, b) => (a.fact.ordinal ?? 0) - (b.fact.ordinal ?? 0))
-  return { set, pods: own, others }
 }
 
 /** The answer of the API server; undefined if the pod is not any more what was read. */

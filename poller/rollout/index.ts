@@ -239,7 +239,8 @@ export class Rollouts implements Reporter {
     const { namespace = '', uid = '', labels } = observation.metadata
     const shard = Number(labels?.[shardLabel] ?? NaN)
     const mayAct = (): boolean => this.#options.mayAct(shard)
-    const target = { namespace, order, selector, podUIDs: announced, mayAct }
+    const watched = (name: string): RolloutPod | undefined => this.pods.get(namespace, name)
+    const target = { namespace, order, selector, watched, podUIDs: announced, mayAct }
     const memory = this.#memoryOf(uid)
     const remove: Act = async (signal) => {
       const known = this.pods.indexed(byOwner, order.statefulSet.uid)

@@ -191,11 +191,12 @@ export async function startFakeApi(): Promise<FakeApi> {
     const rest = items.filter(([key, object]) => key > after && isSelected(object))
     const limit = Number(seen.query.get('limit') ?? Infinity)
     const page = rest.slice(0, limit)
+    const isPartial = seen.headers.accept?.includes('as=PartialObjectMetadataList') === true
     return success({
-      kind: 'ThingList',
-      apiVersion: 'v1',
+      kind: isPartial ? 'PartialObjectMetadataList' : 'ThingList',
+      apiVersion: isPartial ? 'meta.k8s.io/v1' : 'v1',
       metadata: { resourceVersion: String(version), ...(rest.length > limit && { continue: page.at(-1)?.[0] }) },
-      items: page.map(([, object]) => object),
+      items: page.map(([, object]) => (isPartial ? { metadata: object.metadata } : object)),
     })
   }
 

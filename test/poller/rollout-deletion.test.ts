@@ -4,6 +4,7 @@ import type { Test } from 'tap'
 import type { KubeObject } from '../../webhooks/contract/types.ts'
 import type { RolloutOrder } from '../../webhooks/rollout/observation.ts'
 import { type DeletionOptions, type Target, deletePods } from '../../poller/rollout/deletion.ts'
+import { trimPod } from '../../poller/rollout/pods.ts'
 import { systemClock } from '../../poller/clock.ts'
 import type { KubeClient } from '../../poller/kube/client.ts'
 import { startApiWithClient } from '../fakes/api-client.ts'
@@ -76,6 +77,8 @@ async function world(t: Test, size: number, more: Partial<RolloutOrder> = {}): P
   const ordinals = Array.from({ length: size }, (_, index) => first + index)
   api.put(sets, kubeSet(ordinals))
   for (let ordinal = 0; ordinal < replicas; ordinal++) api.put(pods, kubePod(ordinal))
+  // A watch that was told nothing after this.
+  const watch = new Map(api.objects(pods).map((pod) => [pod.metadata.name, trimPod(pod)]))
   return {
     api,
     options: optionsOf(client),
@@ -83,6 +86,7 @@ async function world(t: Test, size: number, more: Partial<RolloutOrder> = {}): P
       namespace: 'shop',
       order: order(ordinals, more),
       selector: 'app=web',
+      watched: (name) => watch.get(name),
       podUIDs: ordinals.map((ordinal) => `u${ordinal}`),
       mayAct: () => true,
     },
@@ -121,6 +125,36 @@ void t.test('a batch is deleted upon one look at set and pods, each pod by uid a
     const { preconditions } = body as { preconditions: { uid: string; resourceVersion: string } }
     t.match(preconditions, { uid: /^u1[67]$/, resourceVersion: /^\d+$/ })
   }
+})
+
+void t.test('of pods that the watch knows as they are only the metadata are read, of others all', async (t) => {
+  const { api, options, target } = await world(t, 2)
+  api.put(pods, kubePod(3, 'True', { annotations: { touched: 'yes' } }))
+  api.put(pods, kubePod(17, 'True', { deletionTimestamp: '2026-01-01T00:00:00Z' }))
+  const { leaving, failure, deleted } = await deletePods(options, target, signal)
+  t.equal(failure, undefined)
+  t.equal(deleted, 1)
+  t.strictSame(leaving.map(({ metadata }) => metadata.name).sort(), ['web-16', 'web-17'])
+  t.strictSame(sent(api), ['DELETE web-16', 'GET pods', 'GET web', 'GET web-17', 'GET web-3'])
+  const list = api.requests.find(({ path }) => path.endsWith('/pods'))
+  t.match(list?.headers.accept, /as=PartialObjectMetadataList/)
+})
+
+void t.test('a pod that was replaced since the watch told of it does not count as what it was', async (t) => {
+  const { api, options, target } = await world(t, 2)
+  api.remove(pods, 'shop', 'web-3')
+  api.put(pods, kubePod(3, 'False', { uid: 'other' }))
+  const { deleted, failure } = await deletePods(options, target, signal)
+  t.equal(deleted, 1)
+  t.match(failure, { state: 'withheld', reason: 'the budget leaves no room for web-17' })
+})
+
+void t.test('when the watch is behind with many pods, they are listed whole', async (t) => {
+  const { api, options, target } = await world(t, 2)
+  for (let ordinal = 0; ordinal < 9; ordinal++) api.put(pods, kubePod(ordinal, ordinal === 8 ? 'False' : 'True'))
+  const { deleted } = await deletePods(options, target, signal)
+  t.equal(deleted, 1, 'one is down')
+  t.strictSame(sent(api), ['DELETE web-16', 'GET pods', 'GET pods', 'GET pods', 'GET pods', 'GET web', 'GET web'])
 })
 
 void t.test('not more than eight pods are deleted upon one look', async (t) => {

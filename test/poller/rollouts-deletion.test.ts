@@ -178,9 +178,10 @@ void t.test('what changes unseen is found by the check, and the announcement is 
     t.match(failures[0], { state: 'withheld', reason, pauseMs: 1000 }, why)
     t.strictSame(world.deletions(), [], why)
     t.match(world.condition('Progressing'), /^False DeletionFailed/, why)
-    const log = world.log()
-    t.strictSame(log.slice(0, 3).sort(), ['announce 2,3', 'read 2', 'read 3'], `${why}: read before it is withdrawn`)
-    t.equal(log[3], 'write', why)
+    const [announced, ...rest] = world.log()
+    t.equal(announced, 'announce 2,3', why)
+    const read = rest.slice(0, rest.indexOf('write'))
+    for (const pod of ['read 2', 'read 3']) t.ok(read.includes(pod), `${why}: ${pod} before it is withdrawn`)
     t.equal(world.report?.deleted?.count, 0, why)
   }
 })
