@@ -48,8 +48,8 @@ const commands: Program['commands'] = new Map([
     'rollout',
     {
       summary: 'show the rollout of an OnDelete StatefulSet, live',
-      help: async () => (await import('./rollout.ts')).rolloutHelp('kaspr-metacontroller rollout'),
-      run: async (args, surroundings) => (await import('./rollout.ts')).rollout(args, surroundings),
+      help: async () => (await import('./rollout.ts')).rolloutHelp('kaspr-metacontroller rollout', 'required'),
+      run: async (args, surroundings) => (await import('./rollout.ts')).rollout(args, surroundings, 'required'),
     },
   ],
 ])

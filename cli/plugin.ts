@@ -8,8 +8,8 @@ export const plugin: Program = {
       'view',
       {
         summary: 'show the rollout of an OnDelete StatefulSet, live',
-        help: async () => (await import('./rollout.ts')).rolloutHelp('kubectl rollouts view'),
-        run: async (args, surroundings) => (await import('./rollout.ts')).rollout(args, surroundings),
+        help: async () => (await import('./rollout.ts')).rolloutHelp('kubectl rollouts view', 'optional'),
+        run: async (args, surroundings) => (await import('./rollout.ts')).rollout(args, surroundings, 'optional'),
       },
     ],
     [
@@ -24,7 +24,8 @@ export const plugin: Program = {
     wishCommand('resume', 'let a paused rollout go on'),
     wishCommand('start', 'let a planned rollout start without its delay'),
   ]),
-  notes: 'kubectl takes no options before the name of a plugin: kubectl rollouts status -n NAMESPACE NAME.',
+  notes: `kubectl takes no options before the name of a plugin: kubectl rollouts status --context CONTEXT -n NAMESPACE NAME.
+Without them it is the current context, and its namespace.`,
 }
 
 function wishCommand(name: 'pause' | 'resume' | 'start', summary: string): [string, Command] {

@@ -5,7 +5,7 @@ import type { Surroundings } from './program.ts'
 import { pause, resume, start } from './rollout/change.ts'
 import type { Change } from './rollout/change.ts'
 import { annotate, readLive, readStatefulSet } from './rollout/live.ts'
-import { addressHelp, addressOf, addressOptions, withAccess } from './rollout/target.ts'
+import { addressHelp, addressOf, addressOptions, addressUsage, withAccess } from './rollout/target.ts'
 import type { Live } from './rollout/model.ts'
 import type { Target } from './rollout/target.ts'
 import { watchUntil } from './rollout/wait.ts'
@@ -42,11 +42,11 @@ export type WishName = keyof typeof wishes
 /** Help of a command. */
 export function wishHelp(name: WishName): string {
   const { about, rights } = wishes[name]
-  return `Usage: kubectl rollouts ${name} -n NAMESPACE NAME
+  return `Usage: kubectl rollouts ${name} ${addressUsage.optional}
 
 ${about}
 
-${addressHelp}
+${addressHelp('optional')}
 
 It needs rights for ${rights}.
 Exit codes: 0 done or not needed, 1 refused, no such set or no access, 2 wrong usage.
@@ -56,8 +56,7 @@ Exit codes: 0 done or not needed, 1 refused, no such set or no access, 2 wrong u
 /** Runs a command. @returns the exit code @throws InputError for a wish that makes no sense */
 export async function wish(name: WishName, args: string[], { env, stdout }: Surroundings): Promise<0> {
   const { values, positionals } = parseArgs({ args, allowPositionals: true, options: addressOptions })
-  const { target, kubeconfig } = addressOf(values, positionals, env)
-  await withAccess({ kubeconfig }, async ({ client }) => {
+  await withAccess(addressOf(values, positionals, env, 'optional'), async ({ client, target }) => {
     const change = await wishes[name].decide(client, target)
     const title = `statefulset.apps/${target.name}`
     switch (change.kind) {

@@ -5,20 +5,20 @@ import { InputError, UsageError } from './errors.ts'
 import type { Surroundings } from './program.ts'
 import { readLive } from './rollout/live.ts'
 import type { Live } from './rollout/model.ts'
-import { addressHelp, addressOf, addressOptions, withAccess } from './rollout/target.ts'
+import { addressHelp, addressOf, addressOptions, addressUsage, withAccess } from './rollout/target.ts'
 import type { Address } from './rollout/target.ts'
 import { span } from './rollout/text.ts'
 import { verdict } from './rollout/verdict.ts'
 import type { Verdict } from './rollout/verdict.ts'
 import { watchUntil } from './rollout/wait.ts'
 
-export const statusHelp = `Usage: kubectl rollouts status -n NAMESPACE NAME [--watch [--timeout 10m]]
+export const statusHelp = `Usage: kubectl rollouts status ${addressUsage.optional} [--watch [--timeout 10m]]
 
 Prints in one line how the rollout of an OnDelete StatefulSet stands. With --watch it waits for the end of the rollout, and
 prints a line whenever something has changed. It ends early when the rollout has stalled, or when nobody will finish it: the
 set is gone, is not enrolled any more or is not OnDelete.
 
-${addressHelp}
+${addressHelp('optional')}
   -w, --watch          wait for the end
       --timeout        longest wait, for example 90s, 10m or 1h30m; default 0, which is for ever
 
@@ -37,8 +37,8 @@ interface Arguments extends Address {
 /** The command `status`. @returns the exit code @throws InputError for a rollout that will not come to its end */
 export async function status(args: string[], { env, stdout, stderr }: Surroundings): Promise<0> {
   const given = statusArguments(args, env)
-  await withAccess(given, async ({ client, trouble }) => {
-    const first = await readLive(client, given.target)
+  await withAccess(given, async ({ client, target, trouble }) => {
+    const first = await readLive(client, target)
     let shown = { state: 'progressing', text: '' } as Verdict
     let told: string | undefined
     const look = (live: Live | undefined): true | undefined => {
@@ -51,7 +51,7 @@ export async function status(args: string[], { env, stdout, stderr }: Surroundin
       return isBad(next) || next.state === 'complete' ? true : undefined
     }
     if (!given.watch) look(first)
-    else if ((await watchUntil(client, given.target, first, look, given.timeoutMs)) === undefined) {
+    else if ((await watchUntil(client, target, first, look, given.timeoutMs)) === undefined) {
       throw new InputError(`timed out after ${given.timeout}: ${span(shown.text).text}`)
     }
     if (isBad(shown)) throw new InputError(span(shown.text).text)
@@ -78,5 +78,6 @@ export function statusArguments(args: string[], env: Environment): Arguments {
   const { watch, timeout = '0' } = values
   if (!watch && values.timeout !== undefined) throw new UsageError('--timeout is for --watch')
   const timeoutMs = duration('--timeout', timeout)
-  return { ...addressOf(values, positionals, env), watch, timeout, timeoutMs: timeoutMs === 0 ? undefined : timeoutMs }
+  const address = addressOf(values, positionals, env, 'optional')
+  return { ...address, watch, timeout, timeoutMs: timeoutMs === 0 ? undefined : timeoutMs }
 }

@@ -8,19 +8,19 @@ import { readLive } from './rollout/live.ts'
 import { notOnDelete, rolloutModel } from './rollout/model.ts'
 import type { RolloutModel } from './rollout/model.ts'
 import type { Keyboard, Terminal } from './rollout/screen.ts'
-import { addressHelp, addressOf, addressOptions, withAccess } from './rollout/target.ts'
-import type { Address } from './rollout/target.ts'
+import { addressHelp, addressOf, addressOptions, addressUsage, withAccess } from './rollout/target.ts'
+import type { Address, NamespaceRule } from './rollout/target.ts'
 import { viewLines, viewScreen } from './rollout/view.ts'
 import type { ViewOptions } from './rollout/view.ts'
 
 /** @param command what the user types before the arguments */
-export function rolloutHelp(command: string): string {
-  return `Usage: ${command} -n NAMESPACE NAME
+export function rolloutHelp(command: string, rule: NamespaceRule): string {
+  return `Usage: ${command} ${addressUsage[rule]}
 
 Shows the rollout of an OnDelete StatefulSet, live: how it stands, and each pod. Ctrl-C or q ends it, n and p turn pages.
 Without a terminal it prints a line whenever something has changed.
 
-${addressHelp}
+${addressHelp(rule)}
       --once           print one frame as plain text and end
       --json           print what the frame is made of as JSON and end
       --delay-seconds  seconds from plan to start, for the countdown; default: the set's annotation
@@ -40,20 +40,19 @@ interface Arguments extends Address {
 }
 
 /** The command `rollout`, which is also `kubectl rollouts view`. @returns the exit code */
-export async function rollout(args: string[], { env, stdin, stdout }: Surroundings): Promise<0> {
-  const given = rolloutArguments(args, env)
-  await withAccess(given, async ({ client, trouble }) => {
+export async function rollout(args: string[], { env, stdin, stdout }: Surroundings, rule: NamespaceRule): Promise<0> {
+  const given = rolloutArguments(args, env, rule)
+  await withAccess(given, async ({ client, target, trouble }) => {
     // Before anything is drawn, so that a wrong name or missing rights end the call with a message.
-    const first = await readLive(client, given.target)
-    const { namespace, name } = given.target
+    const first = await readLive(client, target)
     const unfit = notOnDelete(first.set)
-    if (unfit !== undefined) throw new InputError(`StatefulSet ${namespace}/${name}: ${unfit}`)
+    if (unfit !== undefined) throw new InputError(`StatefulSet ${target.namespace}/${target.name}: ${unfit}`)
     const model = (): RolloutModel => rolloutModel(first, Date.now() / 1000, given.delaySeconds)
     const terminal = terminalOf(stdout)
     if (given.json) stdout.write(`${JSON.stringify(modelJson(model()), null, 2)}\n`)
     else if (given.once) stdout.write(`${oneFrame(model(), terminal).join('\n')}\n`)
     else {
-      const options: ViewOptions = { client, target: given.target, first, delaySeconds: given.delaySeconds, trouble }
+      const options: ViewOptions = { client, target, first, delaySeconds: given.delaySeconds, trouble }
       if (terminal === undefined) await viewLines(options, stdout)
       else await viewScreen(options, terminal, keyboardOf(stdin), given.colour)
     }
@@ -62,7 +61,7 @@ export async function rollout(args: string[], { env, stdin, stdout }: Surroundin
 }
 
 /** @throws UsageError or the error of parseArgs for a wrong call */
-export function rolloutArguments(args: string[], env: Environment): Arguments {
+export function rolloutArguments(args: string[], env: Environment, rule: NamespaceRule): Arguments {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
@@ -74,7 +73,7 @@ export function rolloutArguments(args: string[], env: Environment): Arguments {
       'delay-seconds': { type: 'string' },
     },
   })
-  const address = addressOf(values, positionals, env)
+  const address = addressOf(values, positionals, env, rule)
   if (values.once && values.json) throw new UsageError('--once and --json exclude each other')
   return {
     ...address,

@@ -5,6 +5,7 @@ import type { Dispatcher } from 'undici'
 import { packageVersion } from '../../webhooks/version.ts'
 import { Connections } from './connections.ts'
 import type { Connection } from './connections.ts'
+import type { ClusterChoice } from './credentials.ts'
 import { readWatch } from './watch-events.ts'
 import type { WatchEvent } from './watch-events.ts'
 
@@ -66,9 +67,7 @@ export interface RequestReport {
   seconds: number
 }
 
-export interface ClientOptions {
-  /** Path of a kubeconfig; default `$KUBECONFIG`, the pod's service account, `~/.kube/config`. */
-  kubeconfig?: string
+export interface ClientOptions extends ClusterChoice {
   /** Default `kaspr-metacontroller/<version> (poll)`. */
   userAgent?: string
   logger?: BaseLogger
@@ -96,8 +95,8 @@ class PooledClient implements KubeClient {
     this.#options = options
     setMaxListeners(0, this.#closed.signal) // one for each request under way
     this.#userAgent = options.userAgent ?? `kaspr-metacontroller/${packageVersion()} (poll)`
-    const { kubeconfig, logger, connections = 16 } = options
-    this.#connections = new Connections({ kubeconfig, logger, connections })
+    const { logger, connections = 16 } = options
+    this.#connections = new Connections({ cluster: options, logger, connections })
   }
 
   async request<T>(options: RequestOptions): Promise<T> {

@@ -1,10 +1,10 @@
 import type { BaseLogger } from 'pino'
 import { Pool } from 'undici'
 import { credentialSource } from './credentials.ts'
-import type { Credentials } from './credentials.ts'
+import type { ClusterChoice, Credentials } from './credentials.ts'
 
 export interface ConnectionsOptions {
-  kubeconfig: string | undefined
+  cluster: ClusterChoice
   /** Requests in flight at once, watches apart. */
   connections: number
   logger: BaseLogger | undefined
@@ -33,7 +33,7 @@ export class Connections {
 
   constructor(options: ConnectionsOptions) {
     this.#options = options
-    this.#source = credentialSource(options.kubeconfig)
+    this.#source = credentialSource(options.cluster)
   }
 
   /** The credentials were refused: read them again before the next use, at most once a second. */

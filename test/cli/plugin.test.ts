@@ -33,14 +33,16 @@ void t.test('arguments: help on standard output, errors on the other; exit codes
   const table: [args: string[], code: number, out: RegExp, err: RegExp][] = [
     [['--help'], 0, /^Usage: kubectl rollouts <command>[^]*\n {2}view {4}[^]*\n {2}start {3}/, /^$/],
     [['--version'], 0, /^\d+\.\d+\.\d+\S*\n$/, /^$/],
-    [['view', '--help'], 0, /^Usage: kubectl rollouts view -n NAMESPACE NAME\n/, /^$/],
-    [['status', '-h'], 0, /^Usage: kubectl rollouts status -n NAMESPACE NAME \[--watch/, /^$/],
-    [['pause', '--help'], 0, /^Usage: kubectl rollouts pause -n [^]*config\.rollout-operator\/paused/, /^$/],
-    [['resume', '--help'], 0, /^Usage: kubectl rollouts resume -n /, /^$/],
-    [['start', '--help'], 0, /^Usage: kubectl rollouts start -n [^]*config\.rollout-operator\/start-now/, /^$/],
+    [['view', '--help'], 0, /^Usage: kubectl rollouts view \[-n NAMESPACE\] NAME\n/, /^$/],
+    [['status', '-h'], 0, /^Usage: kubectl rollouts status \[-n NAMESPACE\] NAME \[--watch/, /^$/],
+    [['pause', '--help'], 0, /^Usage: kubectl rollouts pause \[-n [^]*config\.rollout-operator\/paused/, /^$/],
+    [['resume', '--help'], 0, /^Usage: kubectl rollouts resume \[-n [^]*\n {6}--context /, /^$/],
+    [['start', '--help'], 0, /^Usage: kubectl rollouts start \[-n [^]*config\.rollout-operator\/start-now/, /^$/],
     [[], 2, /^$/, /^kubectl rollouts: no command given\nSee kubectl rollouts --help\.\n$/],
     [['restart'], 2, /^$/, /no command "restart"/],
-    [['view'], 2, /^$/, /no namespace given/],
+    [['view'], 2, /^$/, /no StatefulSet given: accepted is \[-n NAMESPACE\] NAME/],
+    [['pause', '-n', '', 'web'], 2, /^$/, /no namespace given/],
+    [['start', '--context', '', 'web'], 2, /^$/, /--context ""/],
     [['status', '-n', 'shop'], 2, /^$/, /no StatefulSet given/],
     [['status', '-n', 'shop', 'web', '--timeout', '1m'], 2, /^$/, /--timeout is for --watch/],
     [['status', '-n', 'shop', 'web', '-w', '--timeout', '10'], 2, /^$/, /--timeout "10": accepted is a duration/],
@@ -50,7 +52,8 @@ void t.test('arguments: help on standard output, errors on the other; exit codes
   for (const [args, code, out, err] of table) t.match(await kubectl(args), { code, out, err }, args.join(' ') || 'none')
   const status = (...args: string[]): unknown =>
     statusArguments(['-n', 'shop', 'sts/web', ...args], { KUBECONFIG: 'k' })
-  t.match(status(), { target: { namespace: 'shop', name: 'web' }, kubeconfig: 'k', watch: false, timeoutMs: undefined })
+  const cluster = { kubeconfig: undefined, context: undefined, env: { KUBECONFIG: 'k' } }
+  t.match(status(), { namespace: 'shop', name: 'web', cluster, watch: false, timeoutMs: undefined })
   t.match(status('-w', '--timeout', '90s'), { watch: true, timeout: '90s', timeoutMs: 90_000 })
   t.match(status('--watch=true', '--timeout=0s'), { watch: true, timeoutMs: undefined })
   t.match(status('--watch=false'), { watch: false })

@@ -35,19 +35,24 @@ void t.test('arguments: both ways to name the set, and what is wrong', async (t)
     ['-n', 'shop', 'statefulset/web'],
     ['-n', 'shop', 'statefulset.apps/web'],
   ]
-  for (const args of both) t.match(rolloutArguments(args, {}), { target, once: false, json: false, colour: true })
-  const given = (args: string[], env = {}): unknown => rolloutArguments(['-n', 'shop', 'web', ...args], env)
+  for (const args of both) {
+    t.match(rolloutArguments(args, {}, 'required'), { ...target, once: false, json: false, colour: true })
+  }
+  const given = (args: string[], env = {}): unknown => rolloutArguments(['-n', 'shop', 'web', ...args], env, 'required')
   t.match(given([], { NO_COLOR: '1' }), { colour: false })
   t.match(given([], { NO_COLOR: '' }), { colour: true })
   t.match(given([], { TERM: 'dumb' }), { colour: false })
   t.match(given(['--no-color']), { colour: false })
-  t.match(given(['--kubeconfig', 'a'], { KUBECONFIG: 'b' }), { kubeconfig: 'a' })
-  t.match(given([], { KUBECONFIG: 'b' }), { kubeconfig: 'b' })
+  t.match(given(['--kubeconfig', 'a'], { KUBECONFIG: 'b' }), { cluster: { kubeconfig: 'a', context: undefined } })
+  t.match(given([], { KUBECONFIG: 'b' }), { cluster: { kubeconfig: undefined, env: { KUBECONFIG: 'b' } } })
+  t.match(given(['--context', 'prod']), { cluster: { context: 'prod' } })
   t.match(given(['--delay-seconds', '60']), { delaySeconds: 60 })
   const wrong: [args: string[], err: RegExp][] = [
     [[], /no namespace given: accepted is -n NAMESPACE NAME/],
     [['web'], /no namespace given/],
     [['-n', '', 'web'], /no namespace given/],
+    [['--context', 'prod', 'web'], /no namespace given/],
+    [['-n', 'shop', 'web', '--context', ''], /--context "": accepted is the name of a context/],
     [['-n', 'shop'], /no StatefulSet given/],
     [['-n', 'shop', 'pod/web-0'], /"pod\/web-0" is no name of a StatefulSet/],
     [['-n', 'shop', 'sts/'], /no StatefulSet given/],
@@ -117,7 +122,7 @@ void t.test('what cannot be shown is said in one line, with exit code 1', async 
   const nowhere = ['rollout', '-n', 'shop', 'web', '--kubeconfig', '/none/kubeconfig']
   t.match(await called(nowhere), {
     code: 1,
-    err: /^kaspr-metacontroller: cannot reach the API server: .*none[^\n]*\n$/,
+    err: /^kaspr-metacontroller: kubeconfig \/none\/kubeconfig: no such file\n$/,
   })
 })
 

@@ -1,5 +1,5 @@
 /** `kubectl rollouts` as users call it: kubectl finds the plugin on the PATH and runs it against a real control plane. */
-import { chmod, mkdir, readFile, symlink } from 'node:fs/promises'
+import { chmod, copyFile, mkdir, readFile, symlink } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import t from 'tap'
 import { packagePath } from '../../webhooks/package-root.ts'
@@ -100,6 +100,40 @@ void t.test('a rollout that comes to nothing: 1, with the reason on standard err
   await rollouts.apply(webSet('web:4', soon))
   await whileWaiting(['delete', 'statefulset/web', '--cascade=orphan'], /rollout aborted: it is (gone|being deleted)\n/)
   t.match(await call('status'), { code: 1, stderr: /^kubectl rollouts: no StatefulSet default\/web\n/ })
+})
+
+void t.test('without -n and --context: the set that kubectl itself would take', async (t) => {
+  const shop = join(plane.dir, 'shop.kubeconfig')
+  await copyFile(plane.adminKubeconfig, shop)
+  const inShop = ['config', 'set-context', 'in-shop', '--cluster=plane', '--user=user', '--namespace=shop']
+  await plane.kubectl(inShop, { kubeconfig: shop })
+  await plane.kubectl(['config', 'use-context', 'in-shop'], { kubeconfig: shop })
+  await plane.kubectl(['create', 'namespace', 'shop'])
+  const web = webSet('web:1')
+  await rollouts.apply({ ...web, metadata: { ...web.metadata, namespace: 'shop' } })
+
+  t.match(await kubectl(['rollouts', 'pause', 'web'], shop), { code: 0, stdout: 'statefulset.apps/web paused\n' })
+  const paused = ['get', 'statefulset/web', '-o', 'jsonpath={.metadata.annotations.config\\.rollout-operator/paused}']
+  t.equal((await kubectl(['-n', 'shop', ...paused])).stdout, 'true')
+  t.equal((await kubectl(['-n', 'default', ...paused])).stdout, '')
+  t.match(await kubectl(['rollouts', 'resume', 'web', '--context', 'in-shop'], shop), { stdout: /web resumed\n$/ })
+  t.match(await kubectl(['rollouts', 'resume', 'web', '--context', 'prod'], shop), {
+    code: 1,
+    stderr: /^kubectl rollouts: kubeconfig \S+: no context "prod", known are: in-shop, plane\n$/,
+  })
+
+  const missing = join(plane.dir, 'missing.kubeconfig')
+  for (const files of [
+    [plane.adminKubeconfig],
+    [shop],
+    [missing, shop, plane.adminKubeconfig],
+    [plane.adminKubeconfig, shop],
+  ]) {
+    const kubeconfig = files.join(delimiter)
+    const { stdout } = await kubectl(['config', 'view', '--minify', '-o', 'jsonpath={..namespace}'], kubeconfig)
+    const stderr = `kubectl rollouts: no StatefulSet ${stdout}/none\n`
+    t.match(await kubectl(['rollouts', 'status', 'none'], kubeconfig), { code: 1, stderr })
+  }
 })
 
 void t.test('who may only look can look, and nothing else', async (t) => {

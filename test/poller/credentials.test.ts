@@ -39,7 +39,7 @@ void t.test('in a pod: the files of the service account, read each time', async 
   writeFileSync(join(path, 'token'), 'one\n')
   writeFileSync(join(path, 'ca.crt'), 'authority')
   const env = { KUBERNETES_SERVICE_HOST: '10.0.0.1', KUBERNETES_SERVICE_PORT: '6443' }
-  const source = credentialSource(undefined, env, path)
+  const source = credentialSource({ env, serviceAccount: path })
   t.strictSame(await source(), {
     server: 'https://10.0.0.1:6443',
     headers: { authorization: 'Bearer one' },
@@ -47,7 +47,7 @@ void t.test('in a pod: the files of the service account, read each time', async 
   })
   writeFileSync(join(path, 'token'), 'two')
   t.match(await source(), { headers: { authorization: 'Bearer two' } })
-  const ipv6 = credentialSource(undefined, { KUBERNETES_SERVICE_HOST: 'fd00::1' }, path)
+  const ipv6 = credentialSource({ env: { KUBERNETES_SERVICE_HOST: 'fd00::1' }, serviceAccount: path })
   t.match(await ipv6(), { server: 'https://[fd00::1]:443' })
 })
 
@@ -55,26 +55,26 @@ void t.test('a given kubeconfig wins over the pod', async (t) => {
   const path = folder(t)
   writeFileSync(join(path, 'token'), 'pod')
   const env = { KUBERNETES_SERVICE_HOST: '10.0.0.1' }
-  const source = credentialSource(kubeconfig(t, { token: 'file' }), env, path)
+  const source = credentialSource({ kubeconfig: kubeconfig(t, { token: 'file' }), env, serviceAccount: path })
   t.match(await source(), { server: 'https://api.example.com:6443/base', headers: { authorization: 'Bearer file' } })
 })
 
 void t.test('kubeconfig users', async (t) => {
   const tokenFile = join(folder(t), 'token')
   writeFileSync(tokenFile, 'first')
-  const source = credentialSource(kubeconfig(t, { tokenFile }))
+  const source = credentialSource({ kubeconfig: kubeconfig(t, { tokenFile }) })
   t.match(await source(), { headers: { authorization: 'Bearer first' } })
   writeFileSync(tokenFile, 'second')
   t.match(await source(), { headers: { authorization: 'Bearer second' } }, 'a token file that rotates')
 
   const ca = certificate('ca.pem')
-  const files = credentialSource(
-    kubeconfig(
+  const files = credentialSource({
+    kubeconfig: kubeconfig(
       t,
       { 'client-certificate': certificate('client.pem'), 'client-key': certificate('client.key') },
       { 'certificate-authority': ca, 'tls-server-name': 'other.example.com' },
     ),
-  )
+  })
   t.strictSame((await files()).tls, {
     ca: readFileSync(ca, 'utf8'),
     cert: readFileSync(certificate('client.pem'), 'utf8'),
@@ -82,7 +82,7 @@ void t.test('kubeconfig users', async (t) => {
     servername: 'other.example.com',
   })
 
-  const basic = credentialSource(kubeconfig(t, { username: 'a', password: 'b' }))
+  const basic = credentialSource({ kubeconfig: kubeconfig(t, { username: 'a', password: 'b' }) })
   t.match(await basic(), { headers: { authorization: `Basic ${Buffer.from('a:b').toString('base64')}` } })
 
   const credential = {
@@ -91,12 +91,15 @@ void t.test('kubeconfig users', async (t) => {
     status: { token: 'made' },
   }
   const exec = { apiVersion: credential.apiVersion, command: 'echo', args: [JSON.stringify(credential)] }
-  t.match(await credentialSource(kubeconfig(t, { exec }))(), { headers: { authorization: 'Bearer made' } })
+  t.match(await credentialSource({ kubeconfig: kubeconfig(t, { exec }) })(), {
+    headers: { authorization: 'Bearer made' },
+  })
 })
 
 void t.test('what cannot be used is said', async (t) => {
-  await t.rejects(credentialSource('/nowhere')(), { message: /\/nowhere/ })
-  await t.rejects(credentialSource(kubeconfig(t, {}, { 'proxy-url': 'http://proxy' }))(), { message: /proxy-url/ })
+  await t.rejects(credentialSource({ kubeconfig: '/nowhere' })(), { message: /\/nowhere/ })
+  const proxied = kubeconfig(t, {}, { 'proxy-url': 'http://proxy' })
+  await t.rejects(credentialSource({ kubeconfig: proxied })(), { message: /proxy-url/ })
 })
 
 void t.test('TLS with a client certificate, and new connections when it changes', async (t) => {

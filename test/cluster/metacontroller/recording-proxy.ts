@@ -32,7 +32,7 @@ export interface RecordingProxy {
  * and keeps the writes. `proxied` becomes the path of a kubeconfig that leads here.
  */
 export async function recordRequests(kubeconfig: string, proxied: string): Promise<RecordingProxy> {
-  const { server, headers, tls } = await credentialSource(kubeconfig)()
+  const { server, headers, tls } = await credentialSource({ kubeconfig })()
   const agent = new Agent({ ...tls, keepAlive: true })
   const send = server.startsWith('https:') ? tlsRequest : plainRequest
   const writes: RecordedRequest[] = []
