@@ -251,7 +251,7 @@ export interface ObservationStatus {
       count: number
     }
     /**
-     * Where the rollout stands, for people. While nothing is rolled out it is written with changes of pods alone, not with those of their readiness.
+     * Where the rollout stands, for people.
      */
     progress?: {
       /**
@@ -263,7 +263,7 @@ export interface ObservationStatus {
        */
       updated?: string
       /**
-       * Available pods, for example 14/16.
+       * Available pods, for example 14/16; absent while nothing is planned or rolled out.
        */
       available?: string
       /**

@@ -20,7 +20,8 @@ export function progress({ set, record, order, pods }: Moment): Progress {
     state: (isUnderWay ? stopped : undefined) ?? record.state,
     ...(pods && {
       updated: `${set.replicas - missing(pods, set.replicas)}/${set.replicas}`,
-      available: `${set.replicas - pods.unavailable.size}/${set.replicas}`,
+      // In between nobody would write it anew when a pod becomes ready, or stops being so.
+      ...(isUnderWay && { available: `${set.replicas - pods.unavailable.size}/${set.replicas}` }),
     }),
     ...(record.state === 'rolling' && record.batch.length > 0 && { batch: batchText({ record }) }),
   }
@@ -57,31 +58,36 @@ export function conditions(moment: Moment, blockedBy: string | undefined, proble
 }
 
 function course(moment: Moment, blockedBy: string | undefined, problem: string | undefined): Said[] {
-  const { record, order, pods } = moment
-  const { state, message } = record
-  const both = (reason: string, text: string, progressing: Condition['status']): Said[] => [
-    says('Complete', 'False', reason, text),
-    says('Progressing', progressing, reason, text),
-  ]
+  const { record, pods } = moment
   const hurdle = hurdleOf(moment)
-  if (hurdle !== undefined) return both(...hurdle, 'False')
-  if (state === 'none' || state === 'done') {
-    if (pods === undefined || pods.old.size > 0) {
-      return both('Outdated', `${pods?.old.size ?? 'Some'} pods are not of the target revision`, 'False')
-    }
-    const text = 'All pods are of the target revision'
-    return [says('Complete', 'True', 'UpToDate', text), says('Progressing', 'False', 'UpToDate', text)]
+  if (hurdle !== undefined) return unfinished(...hurdle)
+  if (isOpen(record.state)) return unfinished(...underWay(moment, blockedBy, problem))
+  if (pods === undefined || pods.old.size > 0) {
+    return unfinished('Outdated', `${pods?.old.size ?? 'Some'} pods are not of the target revision`)
   }
-  if (order.paused) return both('Paused', 'The rollout is paused', 'False')
-  if (blockedBy !== undefined) {
-    return both('WaitsForGroup', `${blockedBy} of the rollout group ${order.group} goes first`, 'False')
-  }
+  const text = 'All pods are of the target revision'
+  return [says('Complete', 'True', 'UpToDate', text), says('Progressing', 'False', 'UpToDate', text)]
+}
+
+type Course = [reason: string, text: string, progressing?: Condition['status']]
+
+function unfinished(...[reason, text, progressing = 'False']: Course): Said[] {
+  return [says('Complete', 'False', reason, text), says('Progressing', progressing, reason, text)]
+}
+
+/** A rollout that is planned or runs: what holds it up or, if nothing does, how far it is. */
+function underWay(moment: Moment, blockedBy: string | undefined, problem: string | undefined): Course {
+  const { record, order } = moment
+  const { state, stalledAt, message } = record
+  if (order.paused) return ['Paused', 'The rollout is paused']
+  if (blockedBy !== undefined) return ['WaitsForGroup', `${blockedBy} of the rollout group ${order.group} goes first`]
   if (state === 'planned') {
     const starts = new Date(((record.plannedAt ?? moment.now) + order.delaySeconds) * 1000)
-    return both('Planned', message ?? `The rollout starts at ${starts.toISOString().replace('.000Z', 'Z')}`, 'True')
+    return ['Planned', message ?? `The rollout starts at ${starts.toISOString().replace('.000Z', 'Z')}`, 'True']
   }
-  if (problem !== undefined) return both('DeletionFailed', problem, 'False')
-  return both('Rolling', record.batch.length === 0 ? 'The rollout has started' : `Batch ${batchText(moment)}`, 'True')
+  if (problem !== undefined) return ['DeletionFailed', problem]
+  if (stalledAt !== undefined) return ['Stalled', message ?? '']
+  return ['Rolling', record.batch.length === 0 ? 'The rollout has started' : `Batch ${batchText(moment)}`, 'True']
 }
 
 /** What about the set itself rules out that it is rolled. */

@@ -26,7 +26,8 @@ export interface Sight {
  */
 export function factsReport({ set, pods, others, order, previous, announced }: Sight): RolloutReport {
   const { uid = '', generation } = set.metadata
-  const group = groupOf(set)
+  // Told of a set that rolls or is about to only: the plan that comes next must not be judged by what was true in between.
+  const group = isOpen(readRecord(set.metadata.annotations).state) ? groupOf(set) : undefined
   const other = blockedBy(set, others)
   const deleted = deletedCount({ set, pods, order, previous, announced })
   const { batch } = order
@@ -77,8 +78,9 @@ export function urgency(
   return isDeepStrictEqual(identities(previous), identities(next)) ? 'never' : 'soon'
 }
 
-function comparable({ setUid, specGeneration, pods, deleting, deleted, group }: RolloutReport): object {
-  return { setUid, specGeneration, pods, deleting, deleted, group }
+/** A pod becomes available by the passing of time, which changes no fact; people want to see it. */
+function comparable({ setUid, specGeneration, pods, deleting, deleted, group, progress }: RolloutReport): object {
+  return { setUid, specGeneration, pods, deleting, deleted, group, available: progress?.available }
 }
 
 function identities({ pods = [] }: RolloutReport): [uid: string, revision: string | undefined][] {

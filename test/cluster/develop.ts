@@ -27,6 +27,7 @@ A Kubernetes with kaspr-metacontroller on it runs (Metacontroller: ${metacontrol
   kubectl apply -f examples/rollout/web.yaml
   kubectl -n shop set env statefulset/web GREETING=hello      # starts after a minute; --watch it below
   kubectl -n shop get obs rollout-web --watch
+  npx kaspr-metacontroller rollout -n shop web                # live view, ends with q
 
 Hooks:   ${hooks.url}/metrics  ${hooks.url}/openapi.json
 Poller:  ${pollers.map(({ url }) => `${url}/metrics`).join('  ')}

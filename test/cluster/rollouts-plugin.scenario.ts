@@ -1,10 +1,10 @@
 /** `kubectl rollouts` as users call it: kubectl finds the plugin on the PATH and runs it against a real control plane. */
-import { chmod, copyFile, mkdir, readFile, symlink } from 'node:fs/promises'
+import { copyFile, readFile } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import t from 'tap'
-import { packagePath } from '../../webhooks/package-root.ts'
 import type { KubectlResult } from './plane.ts'
 import { PlayedRollouts, webSet } from './played-rollouts.ts'
+import { installPlugin } from './plugin.ts'
 import { startStack } from './stack.ts'
 import { until } from './until.ts'
 
@@ -14,13 +14,7 @@ const stack = await startStack({ name: 'rollouts-plugin', pollers: 0, env: { RO_
 const { plane } = stack
 const rollouts = await PlayedRollouts.begin(stack)
 
-// As npm does it for `bin`: a link with the plugin's name to a program.
-const bin = join(plane.dir, 'bin')
-const main = packagePath('dist', 'cli', 'kubectl-rollouts.js')
-await mkdir(bin)
-await chmod(main, 0o755)
-await symlink(main, join(bin, 'kubectl-rollouts'))
-process.env['PATH'] = `${bin}${delimiter}${process.env['PATH'] ?? ''}`
+await installPlugin(plane)
 
 const kubectl = (args: string[], kubeconfig?: string): Promise<KubectlResult> =>
   plane.kubectl(args, { allowFailure: true, ...(kubeconfig !== undefined && { kubeconfig }) })

@@ -18,7 +18,7 @@ const rolling = {
 
 void t.test('columns', (t) => {
   const rows: [why: string, moment: MomentChanges, columns: ReturnType<typeof progress>][] = [
-    ['nothing was ever rolled', { pods: 'old old old OLD' }, { state: 'none', updated: '0/4', available: '3/4' }],
+    ['nothing was ever rolled', { pods: 'old old old OLD' }, { state: 'none', updated: '0/4' }],
     ['planned', { record: planned, pods: 'old old NEW old' }, { state: 'planned', updated: '1/4', available: '3/4' }],
     [
       'rolling',
@@ -26,16 +26,12 @@ void t.test('columns', (t) => {
       { state: 'rolling', updated: '0/4', available: '2/4', batch: 'upper_range 1/2 [2, 3]' },
     ],
     ['no batch yet', { record: { state: 'rolling' } }, { state: 'rolling', updated: '0/4', available: '4/4' }],
-    [
-      'done',
-      { record: { state: 'done' }, pods: 'new new new new' },
-      { state: 'done', updated: '4/4', available: '4/4' },
-    ],
+    ['done', { record: { state: 'done' }, pods: 'new new new new' }, { state: 'done', updated: '4/4' }],
     ['paused', { record: planned, order: { paused: true } }, { state: 'paused', updated: '0/4', available: '4/4' }],
     [
       'paused while nothing is rolled out',
       { record: { state: 'done' }, pods: 'new new new new', order: { paused: true } },
-      { state: 'done', updated: '4/4', available: '4/4' },
+      { state: 'done', updated: '4/4' },
     ],
     [
       'stalled',
@@ -45,10 +41,10 @@ void t.test('columns', (t) => {
     [
       'stalled some time ago',
       { record: { state: 'done', 'stalled-at': '1' }, pods: 'new new new new' },
-      { state: 'done', updated: '4/4', available: '4/4' },
+      { state: 'done', updated: '4/4' },
     ],
-    ['no pods at all', { pods: '' }, { state: 'none', updated: '0/4', available: '0/4' }],
-    ['none wanted', { replicas: 0, pods: '' }, { state: 'none', updated: '0/0', available: '0/0' }],
+    ['no pods at all', { pods: '' }, { state: 'none', updated: '0/4' }],
+    ['none wanted', { replicas: 0, pods: '' }, { state: 'none', updated: '0/0' }],
     ['the target is not known', { target: '' }, { state: 'none' }],
   ]
   for (const [why, moment, columns] of rows) t.strictSame(progress(momentOf(moment)), columns, why)
@@ -131,11 +127,11 @@ void t.test('messages tell what a person would ask next', (t) => {
   t.end()
 })
 
-void t.test('a stall is a condition of its own, beside what goes on', (t) => {
+void t.test('a stall is a condition of its own, and nothing goes on by itself', (t) => {
   const stalled = { ...rolling, 'stalled-at': String(noon), message: 'not available: 3 (Pending)' }
   t.match(conditions(momentOf({ record: stalled }), undefined, undefined), [
-    { type: 'Complete' },
-    { type: 'Progressing', status: 'True', reason: 'Rolling' },
+    { type: 'Complete', status: 'False', reason: 'Stalled' },
+    { type: 'Progressing', status: 'False', reason: 'Stalled', message: 'not available: 3 (Pending)' },
     { type: 'Stalled', status: 'True', reason: 'ReadyTimeout', message: 'not available: 3 (Pending)' },
   ])
   t.end()

@@ -34,6 +34,8 @@ void t.test('the group, and who of it goes first', (t) => {
   t.strictSame(reported({ set, others: [other] }).group, { name: 'g', blockedBy: 'a' })
   t.strictSame(reported({ set, others: [] }).group, { name: 'g' })
   t.equal(reported({ others: [other] }).group, undefined)
+  const idle = rollingSet([], { labels: { 'rollout-group': 'g' }, record: { state: 'done' } })
+  t.equal(reported({ set: idle, others: [other] }).group, undefined, 'what is true in between is not for the next plan')
   t.end()
 })
 
@@ -171,6 +173,14 @@ void t.test('how soon a report is written', (t) => {
         old,
       ],
       ['progress alone', 'never', rolling, two, { ...two, progress: { state: 'rolling', updated: '4/4' } }],
+      [
+        'but for pods that time has made available',
+        'soon',
+        rolling,
+        two,
+        { ...two, progress: { state: 'rolling', available: '4/4' } },
+      ],
+      ['and not while idle', 'never', idle, two, { ...two, progress: { state: 'done', available: '4/4' } }],
     ]
   for (const [why, expected, set, last, next] of rows) t.equal(urgent(set, last, next), expected, why)
   t.end()

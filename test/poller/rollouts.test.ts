@@ -57,7 +57,7 @@ void t.test('the first report: facts, columns, conditions', async (t) => {
       { uid: 'uid-2-gone', ordinal: 2, terminating: true },
     ],
     deleting: undefined,
-    progress: { state: 'done', updated: '2/4', available: '1/4' },
+    progress: { state: 'done', updated: '2/4' },
     announced: { state: 'done' },
   })
   t.equal(world.condition('Reporting'), 'True Watching: The pods of the StatefulSet are watched')

@@ -59,6 +59,21 @@ export const rollingCases: Case[] = [
     writes: { 'current-batch-ordinals': '[]', message: 'paused' },
   },
   {
+    name: 'T16 another member of the group has pods down: no batch, so that none can stall meanwhile',
+    row: 'T16',
+    set: {
+      record: { ...inBatch, 'batch-started-at': String(noon - 1800), 'stalled-at': now },
+      labels: { 'rollout-operator/enabled': 'true', 'rollout-group': 'zones' },
+    },
+    pods: 'old old gone old',
+    report: { group: { name: 'zones', blockedBy: 'web-b' } },
+    writes: {
+      'current-batch-ordinals': '[]',
+      'stalled-at': null,
+      message: 'waits for web-b of the rollout group zones',
+    },
+  },
+  {
     name: 'T17 the first batch: the lower ordinals of the upper half',
     row: 'T17',
     set: { record: { ...rolling, 'max-unavailable': '1' } },

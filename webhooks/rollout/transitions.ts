@@ -1,5 +1,5 @@
 import { batchChanges, frozenPlan, newBatch, podsDeleted, revisions } from './changes.ts'
-import { heldBack, nextAvailable, pausedMessage, secondsToStall, secondsToStart, stallMessage, unfit } from './holds.ts'
+import { heldBack, nextAvailable, secondsToStall, secondsToStart, stallMessage, unfit } from './holds.ts'
 import type { RecordChanges, RolloutState } from './record.ts'
 import { knownView } from './view.ts'
 import type { KnownView, RolloutView } from './view.ts'
@@ -174,8 +174,8 @@ const transitions: readonly Row<KnownView>[] = [
   {
     id: 'T16',
     from: ['rolling'],
-    when: ({ config }) => config.paused,
-    changes: () => ({ 'current-batch-ordinals': [], 'stalled-at': null, message: pausedMessage }),
+    when: (view) => heldBack(view) !== undefined,
+    changes: (view) => ({ 'current-batch-ordinals': [], 'stalled-at': null, message: heldBack(view) ?? null }),
     again: (view) => [nextAvailable(view)],
   },
   {
