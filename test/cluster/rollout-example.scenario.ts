@@ -48,7 +48,10 @@ scenario('the example is rolled out as its file says', 'shop', async (t, world) 
     if (earlier === undefined) continue
     const waited = ms - earlier.ms
     // The time since when a pod is ready is written in whole seconds.
-    t.ok(waited >= (minReadySeconds - 1) * 1000, `${pod} went ${waited} ms after ${earlier.pod}, which had to be available`)
+    t.ok(
+      waited >= (minReadySeconds - 1) * 1000,
+      `${pod} went ${waited} ms after ${earlier.pod}, which had to be available`,
+    )
   }
   const after = await pods(world)
   const target = (await world.set())?.status?.updateRevision
