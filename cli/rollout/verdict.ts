@@ -83,9 +83,9 @@ function reasons(model: RolloutModel, set: KubeObject, target: string): string[]
   const message = recorded.message === undefined ? [] : [recorded.message]
   if (recorded.state === 'planned' && isTaken) return [start(model, set, target), ...message]
   if (recorded.state === 'rolling' && isTaken)
-    return [...batch(model), ...(message.length > 0 ? message : [pods(model)])]
+    return [...batch(model), ...(message.length > 0 ? message : [pods(model, set)])]
   const isOutdated = counts.oldReady + counts.oldNotReady > 0
-  return [isOutdated ? `waits for the operator to take up revision ${target}` : pods(model), ...message]
+  return [isOutdated ? `waits for the operator to take up revision ${target}` : pods(model, set), ...message]
 }
 
 function start({ recorded: { plannedAt } }: RolloutModel, set: KubeObject, target: string): string {
@@ -104,12 +104,16 @@ function batch(model: RolloutModel): string[] {
 
 const shownPods = 5
 
-/** What the rollout waits for: pods that are down or, once they are all there, the operator's next step. */
-function pods({ name, sections }: RolloutModel): string {
+/** What the rollout waits for: pods that are down or not available yet, else the operator's next step. */
+function pods(model: RolloutModel, set: KubeObject): string {
+  const { name, sections } = model
   const down = sections.flatMap(({ pods: members }) => members).filter(({ ready }) => !ready)
   const names = down.slice(0, shownPods).map(({ ordinal }) => `${name}-${ordinal}`)
   if (down.length > shownPods) names.push('...')
-  return names.length > 0 ? `waits for ${names.join(', ')}` : 'waits for the next step'
+  if (names.length > 0) return `waits for ${names.join(', ')}`
+  const { minReadySeconds } = readSet(set)
+  const isYoung = minReadySeconds > 0 && availablePods(model, set) < model.replicas
+  return isYoung ? `waits until all pods have been ready for ${minReadySeconds} s` : 'waits for the next step'
 }
 
 function updatedPods({ counts: { newReady, newNotReady } }: RolloutModel): number {

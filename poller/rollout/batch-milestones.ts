@@ -1,5 +1,5 @@
 import { listed } from '../../webhooks/rollout/listed.ts'
-import type { PodFacts } from '../../webhooks/rollout/pods.ts'
+import { type PodFacts, notDeletedYet } from '../../webhooks/rollout/pods.ts'
 import { hasBatch, isSameBatch, isWaiting, rangeOrdinals, rangesOf, type ReadyBatch } from './batch-course.ts'
 import { type Milestone, milestone, type MilestoneFields } from './milestone.ts'
 import type { Moment } from './moment.ts'
@@ -103,10 +103,10 @@ function progress(previous: Moment, now: Moment): Milestone[] {
 function progressMilestone(now: Moment, pods: PodFacts, unfinished: number[]): Milestone {
   const { set, record } = now
   const reason = (ordinal: number): string => {
-    return pods.old.has(ordinal) ? 'not deleted yet' : (pods.reasons.get(ordinal) ?? 'unknown')
+    return pods.old.has(ordinal) ? notDeletedYet : (pods.reasons.get(ordinal) ?? 'unknown')
   }
   const kind = ['info', 'rollout_batch_progress'] as const
-  const missing = unfinished.filter((ordinal) => ['missing', 'terminating'].includes(reason(ordinal)))
+  const missing = unfinished.filter((ordinal) => pods.absent.has(ordinal))
   if (missing.length > 0) {
     const fields = { ...batchFields(now), not_created: missing.slice(0, 5) }
     return milestone(now, kind, `batch ${batchText(now)}: not created yet: ${listed(missing, 5)}`, fields)

@@ -3,6 +3,7 @@ import { type EnrolmentSettings, enrolled } from '../../webhooks/rollout/enrolle
 import type { RolloutOrder } from '../../webhooks/rollout/observation.ts'
 import type { Clock } from '../clock.ts'
 import type { Act, Report } from '../controller.ts'
+import { ApiError } from '../kube/client.ts'
 import type { KubeClient } from '../kube/client.ts'
 import { read } from '../kube/read.ts'
 import { type Observation, observationPath } from '../observation.ts'
@@ -60,6 +61,8 @@ export class Leftovers {
         await client.request({ method: 'DELETE', path: observationPath(namespace, name), body, timeoutMs, signal })
         logger?.info({ namespace, name }, 'Observation that no rollout owns deleted')
       } catch (error) {
+        // It is gone, or another one of its name is there: nothing is left to do.
+        if (error instanceof ApiError && (error.status === 404 || error.status === 409)) return
         logger?.warn({ err: error, namespace, name }, 'could not delete an Observation without owner')
       }
     }

@@ -19,18 +19,12 @@ export function progress({ set, record, order, pods }: Moment): Progress {
   return {
     state: (isUnderWay ? stopped : undefined) ?? record.state,
     ...(pods && {
-      updated: `${set.replicas - missing(pods, set.replicas)}/${set.replicas}`,
+      updated: `${Math.max(0, set.replicas - pods.old.size - pods.absent.size)}/${set.replicas}`,
       // In between nobody would write it anew when a pod becomes ready, or stops being so.
       ...(isUnderWay && { available: `${set.replicas - pods.unavailable.size}/${set.replicas}` }),
     }),
     ...(record.state === 'rolling' && record.batch.length > 0 && { batch: batchText({ record }) }),
   }
-}
-
-/** Ordinals without a pod of the target revision. */
-function missing({ old, reasons }: NonNullable<Moment['pods']>, replicas: number): number {
-  const without = [...reasons.values()].filter((reason) => reason === 'missing' || reason === 'terminating').length
-  return Math.min(replicas, old.size + without)
 }
 
 /** For example `upper_range 4/8 [14, 15]`. */

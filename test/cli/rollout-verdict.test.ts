@@ -122,6 +122,23 @@ void t.test('status: one verdict and one line for each way a rollout can stand',
     ],
     ['paused, nothing to do', { annotations: done, overrides: wish('paused', 'true') }, 'complete', /successfully/],
     [
+      'rolling, all pods ready but too young',
+      {
+        pods: ['old', 'old', 'new', 'new'],
+        annotations: rolling,
+        status: { availableReplicas: 2 },
+        minReadySeconds: 60,
+      },
+      'progressing',
+      /; waits until all pods have been ready for 60 s$/,
+    ],
+    [
+      'rolling, all pods ready and old enough',
+      { pods: ['old', 'old', 'new', 'new'], annotations: rolling, minReadySeconds: 60 },
+      'progressing',
+      /; waits for the next step$/,
+    ],
+    [
       'stalled',
       { pods: ['old', 'old', 'new-unready', 'new'], annotations: stalled },
       'stalled',

@@ -18,6 +18,7 @@ export interface World {
   labels?: Record<string, string>
   target?: string
   strategy?: string
+  minReadySeconds?: number
   /** More of the set's metadata. */
   metadata?: Partial<KubeObject['metadata']>
   /** More of the set's status; default: all ready pods are available. */
@@ -54,6 +55,7 @@ export function world(given: World = {}): Live {
     },
     spec: {
       replicas,
+      ...(given.minReadySeconds !== undefined && { minReadySeconds: given.minReadySeconds }),
       ...(start > 0 && { ordinals: { start } }),
       updateStrategy: { type: given.strategy ?? 'OnDelete' },
       selector: { matchLabels: { app: name } },

@@ -1,5 +1,6 @@
 /** The poller's part of rollouts: what it watches, writes and tidies up. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { BaseLogger } from 'pino'
 import t from 'tap'
 import { observationsPath } from '../../poller/observation.ts'
 import type { FakeApi } from '../fakes/api-server.ts'
@@ -207,4 +208,20 @@ void t.test('an Observation that cannot be deleted is tried again after a pause'
   t.equal(tidied(world.api).length, 1)
   await world.until(() => tidied(world.api).length === 2, 500)
   t.ok(world.clock.now() >= 10_000)
+})
+
+void t.test('an Observation that is gone already is no failure', async (t) => {
+  const warnings: unknown[] = []
+  const silent = (): void => undefined
+  const logger = { info: silent, error: silent, warn: (of: unknown) => warnings.push(of) } as unknown as BaseLogger
+  const world = await rolloutsWorld(t)
+  world.api.remove(setsPath, 'shop', 'web')
+  let status = 404
+  world.onRequest = ({ method }) => (method === 'DELETE' ? { status } : undefined)
+  world.poller(t, { logger })
+  await world.until(() => tidied(world.api).length === 1)
+  await sleep(100)
+  t.strictSame(warnings, [])
+  status = 500
+  await world.until(() => warnings.length > 0, 500)
 })

@@ -134,6 +134,23 @@ export const rollingCases: Case[] = [
     batch: [2, 3],
   },
   {
+    name: 'T18 nobody deletes the batch',
+    row: 'T18',
+    set: { record: { ...inBatch, 'batch-started-at': String(noon - 1800) } },
+    pods: 'old old old old',
+    writes: { 'stalled-at': now, message: 'not deleted yet: 2, 3' },
+    batch: [2, 3],
+  },
+  {
+    name: 'T18 the deletion of the batch is announced, and comes to nothing',
+    row: 'T18',
+    set: { record: { ...inBatch, 'batch-started-at': String(noon - 1800) } },
+    pods: 'old old old gone',
+    report: { deleting: { batchId: 'b', uids: ['uid-2-old'] } },
+    writes: { 'stalled-at': now, message: 'not available: 2 (not deleted yet), 3 (terminating)' },
+    batch: [2, 3],
+  },
+  {
     name: 'T18 a set that has lost all its pods',
     row: 'T18',
     set: { record: { ...rolling, 'updated-at': String(noon - 1800) } },

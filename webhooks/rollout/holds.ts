@@ -1,10 +1,7 @@
 import { listed } from './listed.ts'
-import { type ReportedPod, downPods, maxReplicas, unnumbered } from './pods.ts'
+import { type ReportedPod, downPods, maxReplicas, notDeletedYet, unnumbered } from './pods.ts'
 import type { RolloutSet } from './stateful-set.ts'
 import type { KnownView } from './view.ts'
-
-/** The message of a rollout that the user has paused. */
-export const pausedMessage = 'paused'
 
 /** Why a set cannot be rolled as it is; undefined if it can. */
 export function unfit({ replicas }: RolloutSet, pods: readonly ReportedPod[]): string | undefined {
@@ -14,9 +11,9 @@ export function unfit({ replicas }: RolloutSet, pods: readonly ReportedPod[]): s
   return `pods without a label apps.kubernetes.io/pod-index that agrees with their name: ${listed(names, 5)}`
 }
 
-/** Why a planned rollout may not start, whatever the time. */
+/** Why a rollout may not start or go on, whatever the time. */
 export function heldBack({ config, report }: KnownView): string | undefined {
-  if (config.paused) return pausedMessage
+  if (config.paused) return 'paused'
   if (config.group === undefined) return undefined
   const { group } = report
   if (group?.name !== config.group) return `waits for what is known about the rollout group ${config.group}`
@@ -46,8 +43,10 @@ export function nextAvailable({ pods, now }: KnownView): number | undefined {
 }
 
 /** Which pods a stalled rollout waits for, and why they are not available. */
-export function stallMessage({ pods }: KnownView): string {
+export function stallMessage({ pods, record }: KnownView): string {
   const down = downPods(pods)
+  const staying = record.batch.filter((ordinal) => pods.old.has(ordinal))
+  if (down.length === 0 && staying.length > 0) return `${notDeletedYet}: ${listed(staying, 10)}`
   if (down.length === 0 && pods.outside > 0) return `${pods.outside} pods above the range do not go`
   return `not available: ${listed(down, 10)}`
 }

@@ -18,6 +18,8 @@ export interface PodFacts {
   old: ReadonlySet<number>
   /** Ordinals without an available pod. */
   unavailable: ReadonlySet<number>
+  /** Ordinals without a pod that stays: it is missing, on its way out, or its deletion is announced. */
+  absent: ReadonlySet<number>
   /** Ordinals that are not NEW and available: what is left to do. */
   unfinished: ReadonlySet<number>
   /** Pods that are on their way out, also above the range. */
@@ -31,6 +33,9 @@ export interface PodFacts {
   /** Unix seconds at which the next ready pod has been ready for long enough. */
   nextAvailable: number | undefined
 }
+
+/** What holds up an ordinal whose pod is still to go. */
+export const notDeletedYet = 'not deleted yet'
 
 /** Most replicas of a set that is rolled: a report about more would not fit into an object. */
 export const maxReplicas = 5000
@@ -52,6 +57,7 @@ export function podFacts(
   const inRange = new Set(ordinals)
   const announced = new Set(report.deleting?.uids)
   const old = new Set<number>()
+  const absent = new Set(ordinals)
   const available = new Map<number, number>()
   const reasons = new Map(ordinals.map((ordinal) => [ordinal, 'missing']))
   const expiries: number[] = []
@@ -63,9 +69,10 @@ export function podFacts(
     const { ordinal } = pod
     if (ordinal === undefined || !inRange.has(ordinal)) continue
     if (isLeaving) {
-      reasons.set(ordinal, 'terminating')
+      reasons.set(ordinal, pod.terminating === true ? 'terminating' : notDeletedYet)
       continue
     }
+    absent.delete(ordinal)
     if (pod.revision !== target) old.add(ordinal)
     const availableAt = readySeconds(pod) + set.minReadySeconds
     if (availableAt <= now) available.set(ordinal, availableAt)
@@ -77,6 +84,7 @@ export function podFacts(
     ordinals,
     old,
     unavailable,
+    absent,
     unfinished: new Set(ordinals.filter((ordinal) => old.has(ordinal) || unavailable.has(ordinal))),
     terminating,
     outside: pods.filter(({ ordinal }) => ordinal !== undefined && !inRange.has(ordinal)).length,
