@@ -198,7 +198,11 @@ const transitions: readonly Row<KnownView>[] = [
     id: 'T19',
     from: ['rolling'],
     when: () => true,
-    changes: ({ record }) => (record.stalledAt === undefined ? { message: null } : {}),
+    changes: ({ record, plan }) => ({
+      // The poller goes by the record alone: with another order than the hook's the two would never agree on a pod.
+      'half-split': plan.halfSplit,
+      ...(record.stalledAt === undefined ? { message: null } : {}),
+    }),
     again: (view) => [view.record.stalledAt === undefined ? secondsToStall(view) : undefined, nextAvailable(view)],
   },
 ]
