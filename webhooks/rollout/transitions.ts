@@ -1,6 +1,6 @@
 import { batchChanges, frozenPlan, newBatch, podsDeleted, revisions } from './changes.ts'
 import { heldBack, nextAvailable, pausedMessage, secondsToStall, secondsToStart, stallMessage, unfit } from './holds.ts'
-import type { RecordChanges, RolloutState } from './record.ts'
+import type { RecordChanges, RolloutRecord, RolloutState } from './record.ts'
 import { knownView } from './view.ts'
 import type { KnownView, RolloutView } from './view.ts'
 
@@ -62,13 +62,13 @@ const transitions: readonly Row<KnownView>[] = [
     id: 'T6b',
     from: ['done'],
     when: ({ pods, record, target }) => pods.old.size === 0 && record.lastRevision !== target,
-    changes: ({ target }) => ({ ...revisions(target), message: null }),
+    changes: ({ target, record }) => ({ ...revisions(target), ...nothingUnderWay(record) }),
   },
   {
     id: 'T6',
     from: ['none', 'done'],
     when: ({ pods }) => pods.old.size === 0,
-    changes: () => ({ message: null }),
+    changes: ({ record }) => nothingUnderWay(record),
   },
   {
     id: 'T7',
@@ -206,6 +206,11 @@ const transitions: readonly Row<KnownView>[] = [
     again: (view) => [view.record.stalledAt === undefined ? secondsToStall(view) : undefined, nextAvailable(view)],
   },
 ]
+
+/** Removes what only a rollout under way has; between rollouts it is there when somebody has written it. */
+function nothingUnderWay({ batch }: RolloutRecord): RecordChanges {
+  return { ...(batch.length === 0 ? {} : { 'current-batch-ordinals': [] }), 'stalled-at': null, message: null }
+}
 
 /** Names of all rows, in the order in which they are tried. */
 export const rowIds: readonly string[] = [...preconditions, ...transitions].map(({ id }) => id)
