@@ -46,7 +46,7 @@ export interface Failure {
 const triesMax = 3
 /** Pods that are deleted upon one check: so few that it does not grow old. */
 const deletionsPerCheck = 8
-/** Age at which a check has grown old, milliseconds: then it is good for one pod. */
+/** Age at which a check has grown old, milliseconds: it is made once more, and then good for one pod. */
 const checkAgeMs = 2_000
 
 /**
@@ -56,7 +56,9 @@ const checkAgeMs = 2_000
  */
 export async function deletePods(options: DeletionOptions, target: Target, signal: AbortSignal): Promise<Outcome> {
   const outcome: Outcome = { leaving: [], deleted: 0 }
+  const isOld = (checkedAt: number): boolean => options.clock.now() - checkedAt > checkAgeMs
   const left = new Set(target.podUIDs)
+  let wasOld = false
   try {
     for (let conflicts = 0; conflicts < triesMax;) {
       const checkedAt = options.clock.now()
@@ -67,18 +69,14 @@ export async function deletePods(options: DeletionOptions, target: Target, signa
       }
       if (failure !== undefined) return { ...outcome, failure }
       if (pods.length === 0 || left.size === 0) return outcome
-      for (const [index, pod] of pods.entries()) {
-        if (index > 0 && options.clock.now() - checkedAt > checkAgeMs) break
-        if (!target.mayAct()) return { ...outcome, failure: takenOver }
-        const answer = await sendDeletion(options, pod, target.order, signal)
-        if (answer === undefined) {
-          conflicts += 1
-          break
-        }
-        left.delete(pod.fact.uid)
-        outcome.deleted += 1
-        if (isPod(answer)) outcome.leaving.push(answer)
+      if (!wasOld && isOld(checkedAt)) {
+        // This process may have been frozen meanwhile. If the next check takes as long, it is the API server that is slow.
+        wasOld = true
+        continue
       }
+      const end = await deleteChecked(options, target, { pods, left, isOld: () => isOld(checkedAt) }, outcome, signal)
+      if (end === 'takenOver') return { ...outcome, failure: takenOver }
+      if (end === 'conflict') conflicts += 1
       if (left.size === 0) return outcome
     }
     return { ...outcome, failure: { state: 'withheld', reason: 'the pods change all the time' } }
@@ -86,6 +84,26 @@ export async function deletePods(options: DeletionOptions, target: Target, signa
     signal.throwIfAborted()
     return { ...outcome, failure: failureOf(error, target.order) }
   }
+}
+
+/** Deletes the pods that a check has allowed, until one has changed since, or the check has grown old; takes them out of `left`. */
+async function deleteChecked(
+  options: DeletionOptions,
+  target: Target,
+  { pods, left, isOld }: { pods: readonly LivePod[]; left: Set<string>; isOld: () => boolean },
+  outcome: Outcome,
+  signal: AbortSignal,
+): Promise<'takenOver' | 'conflict' | undefined> {
+  for (const [index, pod] of pods.entries()) {
+    if (index > 0 && isOld()) return undefined
+    if (!target.mayAct()) return 'takenOver'
+    const answer = await sendDeletion(options, pod, target.order, signal)
+    if (answer === undefined) return 'conflict'
+    left.delete(pod.fact.uid)
+    outcome.deleted += 1
+    if (isPod(answer)) outcome.leaving.push(answer)
+  }
+  return undefined
 }
 
 const takenOver: Failure = { state: 'withheld', reason: 'another replica may have taken over' }

@@ -47,9 +47,11 @@ function deletedCount({ set, pods, order, previous, announced }: Omit<Sight, 'ot
   const counted = previous?.deleted && { ...previous.deleted, count: previous.deleted.count + ended }
   const { batch } = order
   if (batch === undefined || announced.length === 0) return counted
-  const { startedAt } = readRecord(set.metadata.annotations)
+  const { startedAt, targetRevision, podsDeleted = 0 } = readRecord(set.metadata.annotations)
   if (counted?.targetRevision === batch.targetRevision && counted.startedAt === startedAt) return counted
-  return { targetRevision: batch.targetRevision, ...(startedAt !== undefined && { startedAt }), count: 0 }
+  // What is on record was counted in an Observation that is gone by now.
+  const count = targetRevision === batch.targetRevision ? podsDeleted : 0
+  return { targetRevision: batch.targetRevision, ...(startedAt !== undefined && { startedAt }), count }
 }
 
 /** How soon a report is to be written. */

@@ -168,6 +168,26 @@ void t.test('not more than eight pods are deleted upon one look', async (t) => {
   t.equal(order.trim(), 'GET GET 8 GET GET 4')
 })
 
+void t.test('a check that took too long is made once more, before anything is deleted', async (t) => {
+  for (const [what, slow, checks] of [
+    ['the process was frozen', 1, 2],
+    ['the API server is slow', Infinity, 3],
+  ] as const) {
+    const { api, options, target } = await world(t, 2)
+    let late = 0
+    let looks = 0
+    api.fault = ({ path }) => {
+      if (path.endsWith('/statefulsets/web') && ++looks <= slow) late += 3000
+      return undefined
+    }
+    const clock = { date: options.clock.date.bind(options.clock), now: () => options.clock.now() + late }
+    const { deleted, failure } = await deletePods({ ...options, clock }, target, signal)
+    t.strictSame([deleted, failure, looks], [2, undefined, checks], what)
+    const methods = api.requests.map(({ method }) => method)
+    t.ok(methods.indexOf('DELETE') >= 4, `${what}: two checks come first`)
+  }
+})
+
 void t.test('a pod that has changed since the look is looked at again', async (t) => {
   const { api, options, target } = await world(t, 2)
   let isChanged = false

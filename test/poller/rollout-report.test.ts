@@ -79,6 +79,15 @@ void t.test('it is counted per rollout', (t) => {
   t.end()
 })
 
+void t.test('when the Observation was lost, the count goes on from what is on record for this revision', (t) => {
+  const count = (record: Record<string, string>): number | undefined =>
+    reported({ set: rollingSet([2], { record }), announced: ['uid-2-old'] }).deleted?.count
+  t.equal(count({ 'pods-deleted': '3' }), 3)
+  t.equal(count({ 'pods-deleted': 'many' }), 0)
+  t.equal(count({ 'pods-deleted': '3', 'target-revision': 'web-older' }), 0, 'to another revision')
+  t.end()
+})
+
 /** What may happen to a rollout between looks. */
 const happenings = fc.array(
   fc.oneof(

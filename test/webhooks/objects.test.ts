@@ -128,6 +128,17 @@ void t.test('freeze: the observed values of the applied fields', async (t) => {
   }
 })
 
+void t.test('freeze: what Metacontroller notes on an attachment is no part of an answer', async (t) => {
+  const owner = { 'metacontroller.k8s.io/decorator-controller': 'rollouts' }
+  const identity = { apiVersion: 'v1', kind: 'Thing' }
+  for (const own of [{}, { mine: 'x' }]) {
+    const applied = { ...identity, metadata: { name: 'x', annotations: { ...own, ...owner } } }
+    const record = { 'metacontroller.k8s.io/last-applied-configuration': JSON.stringify(applied) }
+    const live = { ...identity, metadata: { name: 'x', annotations: { ...own, ...owner, ...record } } }
+    t.strictSame(freeze(live), { ...identity, metadata: { name: 'x', annotations: own } })
+  }
+})
+
 void t.test('shards are stable and evenly used', async (t) => {
   t.equal(shardOf('11111111-2222-3333-4444-555555555555'), shardOf('11111111-2222-3333-4444-555555555555'))
   const counts = new Array<number>(shardCount).fill(0)

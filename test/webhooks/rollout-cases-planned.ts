@@ -86,6 +86,15 @@ export const plannedCases: Case[] = [
     writes: { message: null },
   },
   {
+    name: 'T6 a batch and a stall that somebody has written go',
+    row: 'T6',
+    set: {
+      record: { state: 'done', 'last-revision': 'web-new', 'current-batch-ordinals': '[0, 1]', 'stalled-at': '1' },
+    },
+    pods: 'new new new new',
+    writes: { 'current-batch-ordinals': '[]', 'stalled-at': null },
+  },
+  {
     name: 'T6b done: a new revision that every pod has already',
     row: 'T6b',
     set: { record: { state: 'done', 'last-revision': 'web-old', 'target-revision': 'web-old' } },

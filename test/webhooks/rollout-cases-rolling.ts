@@ -174,6 +174,15 @@ export const rollingCases: Case[] = [
     again: 1700,
   },
   {
+    name: 'T19 a half split that somebody has removed is recorded again',
+    row: 'T19',
+    set: { record: { ...inBatch, 'half-split': '' }, annotations: { 'config.rollout-operator/half-split': 'false' } },
+    pods: 'old old NEW gone',
+    writes: { 'half-split': 'false' },
+    again: 1710,
+    batch: [2, 3],
+  },
+  {
     name: 'T19 a stall stays until something moves',
     row: 'T19',
     set: { record: { ...inBatch, 'stalled-at': '1', message: 'x' } },

@@ -3,6 +3,9 @@ import type { KubeObject } from './types.ts'
 
 const lastAppliedAnnotation = 'metacontroller.k8s.io/last-applied-configuration'
 
+/** Metacontroller sets it on every attachment before it applies it, so it is among what was applied; an answer may not have it. */
+const decoratorAnnotation = 'metacontroller.k8s.io/decorator-controller'
+
 /** Keys by which Metacontroller merges a list of objects, in the order it tries them (dynamic apply). */
 const mergeKeys = ['containerPort', 'port', 'mountPath', 'name', 'uid', 'ip', 'path']
 
@@ -22,7 +25,13 @@ export function freeze(observed: KubeObject): KubeObject {
   }
   if (applied === undefined) return identity
   const frozen = project(observed, applied) as KubeObject
-  return { ...frozen, ...identity, metadata: { ...frozen.metadata, ...identity.metadata } }
+  const metadata = { ...frozen.metadata, ...identity.metadata }
+  if (metadata.annotations !== undefined) metadata.annotations = answerable(metadata.annotations)
+  return { ...frozen, ...identity, metadata }
+}
+
+function answerable(annotations: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(annotations).filter(([key]) => key !== decoratorAnnotation))
 }
 
 /** What Metacontroller applied last to this child, or `undefined`. */

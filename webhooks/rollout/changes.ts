@@ -26,6 +26,7 @@ export function batchChanges({ set, plan, now }: KnownView, { chunk, ordinals }:
     'batch-started-at': now,
     replicas: set.replicas,
     'max-unavailable': plan.maxUnavailable,
+    'half-split': plan.halfSplit,
     'stalled-at': null,
     message: null,
   }

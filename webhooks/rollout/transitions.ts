@@ -1,6 +1,6 @@
 import { batchChanges, frozenPlan, newBatch, podsDeleted, revisions } from './changes.ts'
 import { heldBack, nextAvailable, secondsToStall, secondsToStart, stallMessage, unfit } from './holds.ts'
-import type { RecordChanges, RolloutState } from './record.ts'
+import type { RecordChanges, RolloutRecord, RolloutState } from './record.ts'
 import { knownView } from './view.ts'
 import type { KnownView, RolloutView } from './view.ts'
 
@@ -62,13 +62,13 @@ const transitions: readonly Row<KnownView>[] = [
     id: 'T6b',
     from: ['done'],
     when: ({ pods, record, target }) => pods.old.size === 0 && record.lastRevision !== target,
-    changes: ({ target }) => ({ ...revisions(target), message: null }),
+    changes: ({ target, record }) => ({ ...revisions(target), ...nothingUnderWay(record) }),
   },
   {
     id: 'T6',
     from: ['none', 'done'],
     when: ({ pods }) => pods.old.size === 0,
-    changes: () => ({ message: null }),
+    changes: ({ record }) => nothingUnderWay(record),
   },
   {
     id: 'T7',
@@ -198,10 +198,19 @@ const transitions: readonly Row<KnownView>[] = [
     id: 'T19',
     from: ['rolling'],
     when: () => true,
-    changes: ({ record }) => (record.stalledAt === undefined ? { message: null } : {}),
+    changes: ({ record, plan }) => ({
+      // The poller goes by the record alone: with another order than the hook's the two would never agree on a pod.
+      'half-split': plan.halfSplit,
+      ...(record.stalledAt === undefined ? { message: null } : {}),
+    }),
     again: (view) => [view.record.stalledAt === undefined ? secondsToStall(view) : undefined, nextAvailable(view)],
   },
 ]
+
+/** Removes what only a rollout under way has; between rollouts it is there when somebody has written it. */
+function nothingUnderWay({ batch }: RolloutRecord): RecordChanges {
+  return { ...(batch.length === 0 ? {} : { 'current-batch-ordinals': [] }), 'stalled-at': null, message: null }
+}
 
 /** Names of all rows, in the order in which they are tried. */
 export const rowIds: readonly string[] = [...preconditions, ...transitions].map(({ id }) => id)
