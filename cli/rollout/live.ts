@@ -2,7 +2,7 @@ import type { KubeObject } from '../../webhooks/contract/types.ts'
 import { ApiError } from '../../poller/kube/client.ts'
 import type { KubeClient } from '../../poller/kube/client.ts'
 import { Informer } from '../../poller/kube/informer.ts'
-import { listAll } from '../../poller/kube/list.ts'
+import { listObjects } from '../../poller/kube/list.ts'
 import { selectorText } from '../../poller/kube/selector.ts'
 import { InputError } from '../errors.ts'
 import type { Live } from './model.ts'
@@ -36,17 +36,12 @@ export async function readStatefulSet(client: KubeClient, target: Target): Promi
  */
 export async function readLive(client: KubeClient, target: Target): Promise<Live> {
   const set = await readStatefulSet(client, target)
-  const pods: KubeObject[] = []
-  await explained('get, list and watch of pods', target, () =>
-    listAll({
+  const pods = await explained('get, list and watch of pods', target, () =>
+    listObjects({
       client,
       path: podsPath(target),
       query: { labelSelector: selectorText(set) },
       signal: AbortSignal.timeout(answerMs),
-      onPage(objects, isFirst) {
-        if (isFirst) pods.length = 0
-        pods.push(...objects)
-      },
     }),
   )
   return { set, pods }

@@ -47,6 +47,19 @@ export async function listAll(options: ListOptions): Promise<string | undefined>
   }
 }
 
+/** All objects of a collection, for lists that fit into memory whole. Throws as `listAll`. */
+export async function listObjects(options: Omit<ListOptions, 'onPage'>): Promise<KubeObject[]> {
+  const objects: KubeObject[] = []
+  await listAll({
+    ...options,
+    onPage(page, isFirst) {
+      if (isFirst) objects.length = 0
+      objects.push(...page)
+    },
+  })
+  return objects
+}
+
 async function listPages(options: ListOptions): Promise<string | undefined> {
   const { client, path, signal, onPage } = options
   const accept = options.metadataOnly === true ? { accept: metadataLists } : {}

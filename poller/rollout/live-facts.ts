@@ -2,7 +2,7 @@ import type { KubeObject } from '../../webhooks/contract/types.ts'
 import { groupLabel } from '../../webhooks/rollout/names.ts'
 import type { RolloutOrder } from '../../webhooks/rollout/observation.ts'
 import type { KubeClient } from '../kube/client.ts'
-import { listAll } from '../kube/list.ts'
+import { listObjects } from '../kube/list.ts'
 import { read } from '../kube/read.ts'
 import { groupOf } from './groups.ts'
 import type { Facts } from './permission.ts'
@@ -50,7 +50,8 @@ export async function liveFacts(
     livePods(source, subject, signal),
   ])
   const inGroup = (set && groupOf(set)) ?? order.group
-  const others = inGroup === undefined ? [] : await list(source, sets, `${groupLabel}=${inGroup}`, signal)
+  const query = { labelSelector: `${groupLabel}=${inGroup}` }
+  const others = inGroup === undefined ? [] : await listObjects({ client: source.client, path: sets, query, signal })
   const own = pods.filter(({ owner }) => owner?.uid === order.statefulSet.uid)
   // A list is in the order of names, in which 10 is before 9.
   own.sort((a, b) => (a.fact.ordinal ?? 0) - (b.fact.ordinal ?? 0))
@@ -63,7 +64,8 @@ async function livePods(
   signal: AbortSignal,
 ): Promise<LivePod[]> {
   const path = `/api/v1/namespaces/${namespace}/pods`
-  const listed = await list(source, path, selector, signal, { metadataOnly: true })
+  const options = { client: source.client, path, query: { labelSelector: selector }, signal }
+  const listed = await listObjects({ ...options, metadataOnly: true })
   const known = listed.map(({ metadata }) => {
     const pod = watched(metadata.name)
     const isCurrent = pod?.metadata.uid === metadata.uid && pod?.metadata.resourceVersion === metadata.resourceVersion
@@ -72,25 +74,9 @@ async function livePods(
   const unknown = listed.filter((_, index) => known[index] === undefined)
   const whole =
     unknown.length > readsMax
-      ? await list(source, path, selector, signal)
+      ? await listObjects(options)
       : await Promise.all(unknown.map(({ metadata }) => read(source, `${path}/${metadata.name}`, signal)))
   const others: LivePod[] = whole.flatMap((pod) => (pod === undefined ? [] : [{ ...trimPod(pod), whole: pod }]))
   if (unknown.length > readsMax) return others
   return [...known.filter((pod) => pod !== undefined), ...others]
-}
-
-async function list(
-  { client }: LiveSource,
-  path: string,
-  labelSelector: string,
-  signal: AbortSignal,
-  options: { metadataOnly?: boolean } = {},
-): Promise<KubeObject[]> {
-  const objects: KubeObject[] = []
-  const onPage = (page: KubeObject[], isFirst: boolean): void => {
-    if (isFirst) objects.length = 0
-    objects.push(...page)
-  }
-  await listAll({ client, path, query: { labelSelector }, signal, onPage, ...options })
-  return objects
 }
