@@ -1,3 +1,4 @@
+import { lastAppliedAnnotation } from '../webhooks/contract/annotations.ts'
 import { createHash } from 'node:crypto'
 import { lastApplied } from '../webhooks/contract/freeze.ts'
 import { canonicalJson } from '../webhooks/contract/hash.ts'
@@ -8,7 +9,6 @@ import { customKind, withDefaults } from './crds.ts'
 
 /** By which Metacontroller finds the children of a parent (`generateSelector`). */
 const childLabel = 'controller-uid'
-const lastAppliedAnnotation = 'metacontroller.k8s.io/last-applied-configuration'
 
 /** Tells an object from all others: kind with its API version, namespace and name. */
 export function identity({ apiVersion, kind, metadata }: KubeObject): string {

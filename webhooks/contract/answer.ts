@@ -1,3 +1,4 @@
+import { metacontrollerAnnotations } from './annotations.ts'
 import { jsonText } from './json-text.ts'
 import type { KindRule } from './request.ts'
 import type { CompositeResponse, KubeObject, RelatedRule } from './types.ts'
@@ -142,10 +143,6 @@ const ruleFields = new Set(['apiVersion', 'resource', 'labelSelector', 'namespac
 const selectorFields = new Set(['matchLabels'])
 /** What a hook may say about a child's identity; uid, resourceVersion and the like belong to the API server. */
 const metadataFields = new Set(['name', 'namespace', 'labels', 'annotations', 'finalizers'])
-const metacontrollerAnnotations = [
-  'metacontroller.k8s.io/last-applied-configuration',
-  'metacontroller.k8s.io/decorator-controller',
-]
 const subdomain = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/
 
 /**

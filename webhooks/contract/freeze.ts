@@ -1,10 +1,6 @@
+import { lastAppliedAnnotation, metacontrollerAnnotations } from './annotations.ts'
 import { isMap, sameJson } from './objects.ts'
 import type { KubeObject } from './types.ts'
-
-const lastAppliedAnnotation = 'metacontroller.k8s.io/last-applied-configuration'
-
-/** Metacontroller sets it on every attachment before it applies it, so it is among what was applied; an answer may not have it. */
-const decoratorAnnotation = 'metacontroller.k8s.io/decorator-controller'
 
 /** Keys by which Metacontroller merges a list of objects, in the order it tries them (dynamic apply). */
 const mergeKeys = ['containerPort', 'port', 'mountPath', 'name', 'uid', 'ip', 'path']
@@ -31,7 +27,7 @@ export function freeze(observed: KubeObject): KubeObject {
 }
 
 function answerable(annotations: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(Object.entries(annotations).filter(([key]) => key !== decoratorAnnotation))
+  return Object.fromEntries(Object.entries(annotations).filter(([key]) => !metacontrollerAnnotations.includes(key)))
 }
 
 /** What Metacontroller applied last to this child, or `undefined`. */
