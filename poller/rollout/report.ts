@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { KubeObject } from '../../webhooks/contract/types.ts'
 import type { RolloutOrder } from '../../webhooks/rollout/observation.ts'
 import type { ReportedPod, RolloutReport } from '../../webhooks/rollout/pods.ts'
-import { isOpen, readRecord } from '../../webhooks/rollout/record.ts'
+import { type RolloutRecord, isOpen, readRecord } from '../../webhooks/rollout/record.ts'
 import { blockedBy, groupOf } from './groups.ts'
 import { sameStep, viewOf } from './view.ts'
 
@@ -26,10 +26,11 @@ export interface Sight {
  */
 export function factsReport({ set, pods, others, order, previous, announced }: Sight): RolloutReport {
   const { uid = '', generation } = set.metadata
+  const record = readRecord(set.metadata.annotations)
   // Told of a set that rolls or is about to only: the plan that comes next must not be judged by what was true in between.
-  const group = isOpen(readRecord(set.metadata.annotations).state) ? groupOf(set) : undefined
+  const group = isOpen(record.state) ? groupOf(set) : undefined
   const other = blockedBy(set, others)
-  const deleted = deletedCount({ set, pods, order, previous, announced })
+  const deleted = deletedCount({ record, pods, order, previous, announced })
   const { batch } = order
   return {
     setUid: uid,
@@ -41,13 +42,18 @@ export function factsReport({ set, pods, others, order, previous, announced }: S
   }
 }
 
-function deletedCount({ set, pods, order, previous, announced }: Omit<Sight, 'others'>): RolloutReport['deleted'] {
+function deletedCount({
+  record: { startedAt, targetRevision, podsDeleted = 0 },
+  pods,
+  order,
+  previous,
+  announced,
+}: Omit<Sight, 'set' | 'others'> & { record: RolloutRecord }): RolloutReport['deleted'] {
   const living = new Set(pods.filter(({ terminating }) => terminating !== true).map((pod) => pod.uid))
   const ended = (previous?.deleting?.uids ?? []).filter((uid) => !living.has(uid)).length
   const counted = previous?.deleted && { ...previous.deleted, count: previous.deleted.count + ended }
   const { batch } = order
   if (batch === undefined || announced.length === 0) return counted
-  const { startedAt, targetRevision, podsDeleted = 0 } = readRecord(set.metadata.annotations)
   if (counted?.targetRevision === batch.targetRevision && counted.startedAt === startedAt) return counted
   // What is on record was counted in an Observation that is gone by now.
   const count = targetRevision === batch.targetRevision ? podsDeleted : 0

@@ -1,7 +1,8 @@
-import { isMap, own, sameJson } from '../../webhooks/contract/objects.ts'
+import { isMap, sameJson } from '../../webhooks/contract/objects.ts'
 import type { KubeObject } from '../../webhooks/contract/types.ts'
 import { configPrefix, enabledLabel, grafanaPaused, groupLabel, recordPrefix } from '../../webhooks/rollout/names.ts'
 import { trimMetadata } from '../kube/trim.ts'
+import { groupOf } from './groups.ts'
 
 const keptOfSpec = ['replicas', 'ordinals', 'minReadySeconds', 'updateStrategy', 'selector']
 const keptOfStatus = ['observedGeneration', 'updateRevision', 'currentRevision']
@@ -9,7 +10,9 @@ const keptOfStatus = ['observedGeneration', 'updateRevision', 'currentRevision']
 const keptOfGroups = ['availableReplicas']
 
 /** Keeps of a StatefulSet what rollouts read; it has the shape of one still. */
-export function trimSet({ apiVersion, kind, metadata, spec, status }: KubeObject): KubeObject {
+export function trimSet(set: KubeObject): KubeObject {
+  const { apiVersion, kind, metadata, spec, status } = set
+  const isGrouped = groupOf(set) !== undefined
   const annotations = Object.entries(metadata.annotations ?? {}).filter(
     ([key]) => key.startsWith(recordPrefix) || key.startsWith(configPrefix) || key === grafanaPaused,
   )
@@ -21,10 +24,7 @@ export function trimSet({ apiVersion, kind, metadata, spec, status }: KubeObject
       ...(annotations.length > 0 && { annotations: Object.fromEntries(annotations) }),
     },
     spec: picked(spec, keptOfSpec),
-    status: picked(
-      status,
-      own(metadata.labels, groupLabel) === undefined ? keptOfStatus : [...keptOfStatus, ...keptOfGroups],
-    ),
+    status: picked(status, isGrouped ? [...keptOfStatus, ...keptOfGroups] : keptOfStatus),
   }
 }
 
