@@ -95,6 +95,7 @@ scenario('a set that is deleted without its pods, and made anew, is rolled again
     return metadata?.uid !== observation?.metadata.uid && spec?.rollout.statefulSet.uid === uid
   })
   t.strictSame(await world.images(), pods)
+  t.strictSame(await world.hookErrors(), [], 'hooks have an answer for a set that is being deleted')
   await world.mark()
   await world.deploy({ image: 'web:3' })
   await world.rolled()

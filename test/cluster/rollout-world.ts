@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { ApiError } from '../../poller/kube/client.ts'
 import type { Condition, KubeObject } from '../../webhooks/contract/types.ts'
 import { configPrefix, recordPrefix } from '../../webhooks/rollout/names.ts'
@@ -188,6 +189,12 @@ export class RolloutWorld {
       const isDone = record('state') === 'done' && record('last-revision') === status?.updateRevision
       return metadata !== undefined && isSeen && isDone
     })
+  }
+
+  /** What the hooks have failed at, for whomever: lines of their log. */
+  async hookErrors(): Promise<string[]> {
+    const log = await readFile(this.stack.hooks.running.logFile, 'utf8')
+    return log.split('\n').filter((line) => line.includes('"level":"error"'))
   }
 
   /** Successful requests to this namespace since the mark. */

@@ -23,7 +23,7 @@ scenario('32 pods are rolled two by two, upper half first, and then nothing is w
   t.equal(await world.record('pods-deleted'), '32')
   await world.settled()
   await world.kubectl('wait', '--for=condition=Complete', 'obs/rollout-web', '--timeout=60s')
-  t.match(await world.kubectl('get', 'obs'), /rollout-web .* done +32\/32 /)
+  t.match(await world.kubectl('get', 'obs'), /^rollout-web +done +32\/32 +True /m, 'Available is empty')
 
   await world.deploy({ replicas: 32, image: 'web:2' })
   await quietly(t, world)
